@@ -1,0 +1,58 @@
+//! Who is online, and when was everyone last seen, for any web application.
+//!
+//! A layer reports each request of a signed-in user to a [`Tracker`], which answers both questions from memory. What it
+//! knows is written to a store behind the requests, in batches: an SQLite file by default, so that a restart loses
+//! nothing and several processes on one machine agree.
+//!
+//! - A **touch** is a function call in memory: no I/O, no waiting for any, no allocation for a known user.
+//! - A **list** of the newest users, a **count** for any window up to a day, **is this user online**: from memory too,
+//!   without a scan, exact to the microsecond.
+//! - A **dead store** costs the site's users nothing; what it missed is written once it is back.
+//!
+//! # The way of a request
+//!
+//! ```text
+//! request -> LastActivityLayer: who? skipped? from where? -> Tracker::touch -> memory -> your handler
+//!                                                                               |  ^
+//!                                                            flush, in batches  v  |  follow other processes
+//!                                                                               store
+//! ```
+//!
+//! [`http`](crate::http) says how a request is judged, [`Tracker`] what can be asked, [`TrackerBuilder`] what can be set,
+//! [`store::Store`] what a store promises, [`Directory`] where names come from.
+//!
+//! # Features
+//!
+//! | feature | adds | default |
+//! |---|---|---|
+//! | `sqlite` | [`SqliteStore`] and [`SqlDirectory`], with SQLite compiled in | yes |
+//! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
+//! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
+//! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
+//!
+//! # What it needs
+//!
+//! A tokio runtime. Clocks of the machines that share a store should agree within seconds; a date more than
+//! [`MAX_AHEAD`] ahead is refused from outside. About 100 bytes of memory for each user seen within a day.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod activity;
+mod clock;
+#[cfg(any(test, feature = "conformance"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
+mod directory;
+mod error;
+pub mod store;
+mod timestamp;
+mod tracker;
+mod user_id;
+
+pub use activity::{Activity, MAX_AHEAD, Record, Seen, VOID_AHEAD};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use directory::{Directory, Profile};
+pub use error::Error;
+pub use store::{MemoryStore, Store};
+pub use timestamp::Timestamp;
+pub use tracker::{Event, Events, LastSeen, Missed, Online, OnlineUser, Presence, Status, Tracker, TrackerBuilder};
+pub use user_id::UserId;

@@ -1,0 +1,151 @@
+//! What a store promises, and the stores there are.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::{Profile, Record, Timestamp, UserId};
+
+mod memory;
+mod tombstone;
+
+pub use memory::MemoryStore;
+
+/// Where records outlive the process, and where processes meet.
+///
+/// A tracker answers from memory. It asks the store for four things: to take batches of records, to say what others
+/// have written since, to give back all recent records at start, and a single one of a user unseen for long.
+///
+/// # The contract
+///
+/// Every store keeps these rules. The `conformance` suite has a function for each, under the same number.
+///
+/// 1. **Merge.** [`write`](Self::write) merges each record into what is there as [`Record::merge`] does with the `now`
+///    that it is given. The order of batches, and writing one twice, make no difference.
+/// 2. **Commit.** When `write`, [`forget`](Self::forget) or [`set_profile`](Self::set_profile) returns `Ok`, what it
+///    wrote survives the end of the process. An error may mean that it was written and the answer was lost.
+/// 3. **All or nothing for a user.** A reader never sees the date of one record beside the address of another.
+/// 4. **Read.** [`read`](Self::read) gives what all batches so far merge to; `None` for a user never written.
+/// 5. **Recent.** Pages of [`recent`](Self::recent), followed to the last, hold each record whose user was active or
+///    signed out at or after `since`, and each erasure of the last day, at least once. What is written meanwhile may be
+///    missing; older records may be there.
+/// 6. **Follow.** [`follow`](Self::follow) gives, at least once and in any order, all that other handles have written
+///    after its cursor was given out, each as the store has it now: merged records, users forgotten, profiles set. What
+///    this very handle wrote may be left out. The first call, without a cursor, gives no changes.
+/// 7. **Behind.** Where the changes after a cursor are no longer kept, `follow` says so by
+///    [`missed`](Changes::missed), and its new cursor stands at the end.
+/// 8. **Forget.** After `forget(user, at)` nothing of the user is left: no record, no profile, no change to follow but the
+///    forgetting itself. A record of theirs dated at or before `at` that is written within a day after is dropped, so that
+///    what was in flight can't bring them back. A later activity begins anew.
+/// 9. **Profiles.** [`set_profile`](Self::set_profile) replaces what [`profiles`](Self::profiles) gives. Users without a
+///    profile are left out.
+/// 10. **Any valid id.** Ids that differ in any byte are different users: no folding of case, no trimming, no special
+///     characters.
+pub trait Store: Send + Sync + 'static {
+    /// Why a store could not do as told. Its text is shown to operators.
+    type Error: StdError + Send + Sync + 'static;
+
+    /// Merges a batch of records, all in one commit where the store can.
+    ///
+    /// The batch is sorted by user, and no user is in it twice. `now` is the writer's wall time.
+    ///
+    /// # Errors
+    ///
+    /// Where any of it may not have been written. The tracker keeps all of it and tries again.
+    fn write(&self, batch: &[Record], now: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// What is known of one user.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't say.
+    fn read(&self, user: &UserId) -> impl Future<Output = Result<Option<Record>, Self::Error>> + Send;
+
+    /// A page of the records of users active or signed out at or after `since`, and of recent erasures; `page` is the last
+    /// page's [`next`](Page::next), `None` for the first.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't say.
+    fn recent(&self, since: Timestamp, page: Option<&Cursor>)
+    -> impl Future<Output = Result<Page, Self::Error>> + Send;
+
+    /// What others have written since `cursor` was given out; `None` for a cursor that stands at the end.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't say. The same cursor is used again.
+    fn follow(&self, cursor: Option<&Cursor>) -> impl Future<Output = Result<Changes, Self::Error>> + Send;
+
+    /// Erases a user, and all that comes in dated at or before `at`.
+    ///
+    /// # Errors
+    ///
+    /// Where the user may not have been erased.
+    fn forget(&self, user: &UserId, at: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Keeps a user's profile, for a site without a directory of its own.
+    ///
+    /// # Errors
+    ///
+    /// Where it may not have been kept.
+    fn set_profile(&self, user: &UserId, profile: &Profile) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// The profiles kept of these users.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't say.
+    fn profiles(&self, users: &[UserId]) -> impl Future<Output = Result<Vec<(UserId, Profile)>, Self::Error>> + Send;
+}
+
+/// A place in a store's listing or feed, in the store's own notation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cursor(Arc<str>);
+
+impl Cursor {
+    /// A place that the store itself will understand.
+    #[must_use]
+    pub fn new(place: impl Into<Arc<str>>) -> Self {
+        Self(place.into())
+    }
+
+    /// The store's notation.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Some of the recent records and erasures, and where the next page begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The records, in any order.
+    pub records: Vec<Record>,
+    /// Users who were erased within the last day, and when, in any order.
+    pub forgotten: Vec<(UserId, Timestamp)>,
+    /// The next page; `None` where this was the last.
+    pub next: Option<Cursor>,
+}
+
+/// What others have written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// The changes, in any order.
+    pub changes: Vec<Change>,
+    /// Where to follow on.
+    pub cursor: Cursor,
+    /// Whether changes were lost between the old cursor and the new: the reader must read all that is recent.
+    pub missed: bool,
+}
+
+/// One change that another writer made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A record, as the store has it now.
+    Record(Record),
+    /// A user was erased, with all that is dated at or before this moment.
+    Forgotten(UserId, Timestamp),
+    /// A profile was set.
+    Profile(UserId, Profile),
+}

@@ -1,0 +1,89 @@
+//! What the tasks of a tracker share: memory, the store, the directory, and how they are doing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::erased::{AnyDirectory, AnyStore};
+use super::memory::Memory;
+use super::sync::Mutex;
+use crate::store::Cursor;
+use crate::{Error, Timestamp, UserId};
+
+pub(super) struct Core {
+    pub memory: Memory,
+    pub store: Box<dyn AnyStore>,
+    /// Where profiles come from; `None` for the store.
+    pub directory: Option<Box<dyn AnyDirectory>>,
+    /// How many profiles have been set by hand.
+    pub profiles_set: AtomicU64,
+    pub health: Mutex<Health>,
+    /// Held by whoever asks the directory about newcomers.
+    pub resolving: tokio::sync::Mutex<()>,
+    /// Held by whoever flushes, so that batches reach the store one after another.
+    pub flushing: tokio::sync::Mutex<()>,
+    /// Held by whoever follows: where to go on, or `None` before the recent records have been read.
+    pub followed: tokio::sync::Mutex<Option<Cursor>>,
+}
+
+/// How store and directory are doing.
+#[derive(Default)]
+pub(super) struct Health {
+    pub loaded: bool,
+    pub flushed_at: Option<Timestamp>,
+    pub followed_at: Option<Timestamp>,
+    pub flush_error: Option<Arc<str>>,
+    pub follow_error: Option<Arc<str>>,
+    pub directory_error: Option<Arc<str>>,
+}
+
+impl Core {
+    pub(super) fn new(memory: Memory, store: Box<dyn AnyStore>, directory: Option<Box<dyn AnyDirectory>>) -> Self {
+        Self {
+            memory,
+            store,
+            directory,
+            profiles_set: AtomicU64::new(0),
+            health: Mutex::new(Health::default()),
+            resolving: tokio::sync::Mutex::new(()),
+            flushing: tokio::sync::Mutex::new(()),
+            followed: tokio::sync::Mutex::new(None),
+        }
+    }
+
+    pub(super) fn monotonic(&self) -> Duration {
+        self.memory.shared.clock.monotonic()
+    }
+
+    /// Erases a user here and in the store, with all that is known of them: also what is dated slightly ahead, by another
+    /// machine's clock. Says up to when.
+    pub(super) async fn forget(&self, user: &UserId) -> Result<Timestamp, Error> {
+        let now = self.memory.now();
+        let known = self.memory.look_up(user, now).and_then(|(record, ..)| record.plausible(now).latest());
+        let at = known.map_or(now, |known| known.max(now));
+        self.memory.forget(user, at);
+        self.store.forget(user, at).await?;
+        Ok(at)
+    }
+
+    pub(super) fn next_profile_number(&self) -> u64 {
+        self.profiles_set.fetch_add(1, Ordering::AcqRel) + 1
+    }
+}
+
+/// Notes in `place` what an attempt came to, and logs when that differs from the attempt before.
+pub(super) fn note<T>(place: &mut Option<Arc<str>>, doing: &str, outcome: &Result<T, Error>) {
+    match (outcome, place.is_some()) {
+        (Ok(_), true) => {
+            tracing::info!("{doing}: works again");
+            *place = None;
+        }
+        (Err(error), was_failing) => {
+            if !was_failing {
+                tracing::warn!(%error, "{doing}: fails, will be tried again");
+            }
+            *place = Some(error.to_string().into());
+        }
+        (Ok(_), false) => {}
+    }
+}

@@ -1,0 +1,73 @@
+//! Stores and directories behind a pointer, so that a tracker is one plain type whatever it stands on.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::store::{Changes, Cursor, Page};
+use crate::{Directory, Error, Profile, Record, Store, Timestamp, UserId};
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// [`Store`], with its futures boxed and its errors named after what was being done.
+pub(super) trait AnyStore: Send + Sync {
+    fn write<'a>(&'a self, batch: &'a [Record], now: Timestamp) -> Answer<'a, ()>;
+    fn read<'a>(&'a self, user: &'a UserId) -> Answer<'a, Option<Record>>;
+    fn recent<'a>(&'a self, since: Timestamp, page: Option<&'a Cursor>) -> Answer<'a, Page>;
+    fn follow<'a>(&'a self, cursor: Option<&'a Cursor>) -> Answer<'a, Changes>;
+    fn forget<'a>(&'a self, user: &'a UserId, at: Timestamp) -> Answer<'a, ()>;
+    fn set_profile<'a>(&'a self, user: &'a UserId, profile: &'a Profile) -> Answer<'a, ()>;
+    fn profiles<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Profile)>>;
+}
+
+impl<S: Store> AnyStore for S {
+    fn write<'a>(&'a self, batch: &'a [Record], now: Timestamp) -> Answer<'a, ()> {
+        Box::pin(async move {
+            Store::write(self, batch, now).await.map_err(|error| Error::store("writing activities", error))
+        })
+    }
+
+    fn read<'a>(&'a self, user: &'a UserId) -> Answer<'a, Option<Record>> {
+        Box::pin(async move { Store::read(self, user).await.map_err(|error| Error::store("reading a user", error)) })
+    }
+
+    fn recent<'a>(&'a self, since: Timestamp, page: Option<&'a Cursor>) -> Answer<'a, Page> {
+        Box::pin(async move {
+            Store::recent(self, since, page).await.map_err(|error| Error::store("reading recent activities", error))
+        })
+    }
+
+    fn follow<'a>(&'a self, cursor: Option<&'a Cursor>) -> Answer<'a, Changes> {
+        Box::pin(async move {
+            Store::follow(self, cursor).await.map_err(|error| Error::store("following other processes", error))
+        })
+    }
+
+    fn forget<'a>(&'a self, user: &'a UserId, at: Timestamp) -> Answer<'a, ()> {
+        Box::pin(
+            async move { Store::forget(self, user, at).await.map_err(|error| Error::store("erasing a user", error)) },
+        )
+    }
+
+    fn set_profile<'a>(&'a self, user: &'a UserId, profile: &'a Profile) -> Answer<'a, ()> {
+        Box::pin(async move {
+            Store::set_profile(self, user, profile).await.map_err(|error| Error::store("writing a profile", error))
+        })
+    }
+
+    fn profiles<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Profile)>> {
+        Box::pin(
+            async move { Store::profiles(self, users).await.map_err(|error| Error::store("reading profiles", error)) },
+        )
+    }
+}
+
+/// [`Directory`], with its future boxed.
+pub(super) trait AnyDirectory: Send + Sync {
+    fn profiles<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Profile)>>;
+}
+
+impl<D: Directory> AnyDirectory for D {
+    fn profiles<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Profile)>> {
+        Box::pin(async move { Directory::profiles(self, users).await.map_err(Error::directory) })
+    }
+}

@@ -1,0 +1,77 @@
+//! Writing what memory knows and the store doesn't.
+
+use super::core::{Core, note};
+use super::memory::Memory;
+use super::shard::Outgoing;
+use crate::{Error, Record};
+
+impl Core {
+    /// Writes what is due, or `everything` that the store lacks, in batches one after another. The first that fails ends
+    /// it; what it held is due again at once.
+    pub(super) async fn flush(&self, everything: bool) -> Result<(), Error> {
+        let _turn = self.flushing.lock().await;
+        if everything {
+            self.memory.make_all_due();
+        }
+        loop {
+            let batch = Batch::take(&self.memory);
+            if batch.records.is_empty() {
+                return Ok(());
+            }
+            let outcome = self.store.write(&batch.records, self.memory.now()).await;
+            note(&mut self.health.lock().flush_error, "flush", &outcome);
+            outcome?;
+            batch.stored();
+            self.health.lock().flushed_at = Some(self.memory.now());
+        }
+    }
+
+    /// Writes these records past the queue and returns once the store has committed them. They must be in memory already,
+    /// so that a failure leaves them pending.
+    pub(super) async fn write_through(&self, mut records: Vec<Record>) -> Result<(), Error> {
+        records.sort_unstable_by(|a, b| a.user.cmp(&b.user));
+        let now = self.memory.now();
+        // A batch has no user twice.
+        records.dedup_by(|later, kept| {
+            let same = later.user == kept.user;
+            if same {
+                kept.merge(later, now);
+            }
+            same
+        });
+        let outcome = self.store.write(&records, now).await;
+        note(&mut self.health.lock().flush_error, "flush", &outcome);
+        outcome?;
+        for record in &records {
+            self.memory.stored_directly(record);
+        }
+        self.health.lock().flushed_at = Some(self.memory.now());
+        Ok(())
+    }
+}
+
+/// Records on their way. Unless the store has them, they go back: also where the write is given up half-way.
+struct Batch<'a> {
+    memory: &'a Memory,
+    outgoing: Vec<Outgoing>,
+    records: Vec<Record>,
+    stored: bool,
+}
+
+impl<'a> Batch<'a> {
+    fn take(memory: &'a Memory) -> Self {
+        let outgoing = memory.take_batch();
+        let records = outgoing.iter().map(|sent| sent.record.clone()).collect();
+        Self { memory, outgoing, records, stored: false }
+    }
+
+    fn stored(mut self) {
+        self.stored = true;
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.memory.answered(&self.outgoing, self.stored);
+    }
+}

@@ -1,0 +1,78 @@
+//! Asking the directory who users are, off the request's path.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use super::core::{Core, note};
+use super::shard::Told;
+use crate::{Error, Profile, UserId};
+
+/// The most users that the directory is asked for at once.
+const AT_ONCE: usize = 500;
+
+impl Core {
+    /// Asks for the profiles of all who came in since the last time. Who calls this while it is under way waits for that.
+    pub(super) async fn resolve_newcomers(&self) -> Result<(), Error> {
+        let _turn = self.resolving.lock().await;
+        loop {
+            let wanted = self.memory.take_unresolved(AT_ONCE);
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            if let Err(error) = self.resolve(&wanted).await {
+                self.memory.put_back_unresolved(&wanted);
+                return Err(error);
+            }
+        }
+    }
+
+    /// Asks anew for the profiles of all who are online. Without a directory there is no need: the store's feed tells.
+    pub(super) async fn refresh_profiles(&self) -> Result<(), Error> {
+        if self.directory.is_none() {
+            return Ok(());
+        }
+        for present in self.memory.present() {
+            for wanted in present.chunks(AT_ONCE) {
+                self.resolve(wanted).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn resolve(&self, wanted: &[UserId]) -> Result<(), Error> {
+        let told = Told::ByDirectory { asked: self.profiles_set.load(Ordering::Acquire) };
+        let outcome = self.ask_directory(wanted).await;
+        note(&mut self.health.lock().directory_error, "directory", &outcome);
+        let mut profiles: HashMap<UserId, Profile> = outcome?.into_iter().collect();
+        for user in wanted {
+            // Of whom nothing is known counts as active, in the open.
+            self.memory.resolve(user, &profiles.remove(user).unwrap_or_default(), told);
+        }
+        Ok(())
+    }
+
+    async fn ask_directory(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Error> {
+        match &self.directory {
+            Some(directory) => directory.profiles(users).await,
+            None => self.store.profiles(users).await,
+        }
+    }
+
+    /// One user's profile, from memory where it is resolved.
+    pub(super) async fn profile(&self, user: &UserId) -> Result<Option<Profile>, Error> {
+        if let Some((_, _, Some(profile))) = self.memory.look_up(user, self.memory.now()) {
+            return Ok(Some(profile));
+        }
+        let answer = self.ask_directory(std::slice::from_ref(user)).await?;
+        Ok(answer.into_iter().find(|(id, _)| id == user).map(|(_, profile)| profile))
+    }
+
+    /// Takes a profile into force here, and without a directory everywhere and for good.
+    pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Error> {
+        self.memory.resolve(user, profile, Told::ByHand { set: self.next_profile_number() });
+        match &self.directory {
+            Some(_) => Ok(()),
+            None => self.store.set_profile(user, profile).await,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What comes in: touches, sign-outs, erasures, and records from the store.
+
+use super::{Full, Shard, Shared, Told, limit};
+use crate::tracker::key::Key;
+use crate::tracker::users::{Flags, NEVER};
+use crate::{Profile, Record, Seen, Timestamp};
+
+impl Shard {
+    /// An activity; whoever signed out before it is back.
+    pub(in crate::tracker) fn touch(
+        &mut self,
+        shared: &Shared,
+        key: &Key<'_>,
+        seen: Seen,
+        now: Timestamp,
+    ) -> Result<(), Full> {
+        let (at, now) = (seen.at.as_micros(), now.as_micros());
+        self.settle(now);
+        self.touches += 1;
+        let slot = self.find(key);
+        let Some((slot, user)) =
+            slot.map(|slot| (slot, &mut self.users[slot])).filter(|(_, user)| user.is_plain(limit(now)))
+        else {
+            let record = Record { user: key.id.clone(), seen: Some(seen), left_at: None };
+            return self.report(shared, key, slot, record, now);
+        };
+        if at > user.at || (at == user.at && seen.ip > user.ip()) {
+            let before = std::mem::replace(&mut user.at, at);
+            user.set_ip(seen.ip);
+            user.position = self.timeline.shift(slot, before, user.position, at, user.is_counted());
+            // Usually that was all. A user who was announced stays so until the sweep.
+            if !user.flags.is_told() {
+                self.changed(shared, slot, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// A sign-out now, later than whatever is known of the user. Gives what is known after it.
+    pub(in crate::tracker) fn leave(&mut self, shared: &Shared, key: &Key<'_>, now: Timestamp) -> Result<Record, Full> {
+        let now = now.as_micros();
+        self.settle(now);
+        let slot = self.find(key);
+        let known = slot.map(|slot| self.users[slot].at).filter(|at| *at <= limit(now));
+        let left_at = now.max(known.unwrap_or(NEVER));
+        let record = Record { user: key.id.clone(), seen: None, left_at: Some(Timestamp::from_micros(left_at)) };
+        self.report(shared, key, slot, record.clone(), now)?;
+        Ok(self.find(key).map_or(record, |slot| self.record(slot)))
+    }
+
+    /// What this process has to report of a user, whatever is known of them.
+    fn report(
+        &mut self,
+        shared: &Shared,
+        key: &Key<'_>,
+        slot: Option<u32>,
+        record: Record,
+        now: i64,
+    ) -> Result<(), Full> {
+        let record = self.remembered(record);
+        if record.is_empty() {
+            return Ok(());
+        }
+        let changed = match slot {
+            Some(slot) => self.merge(slot, &record, now).then_some(slot),
+            None => Some(self.admit(shared, key, &record).ok_or(Full)?),
+        };
+        if let Some(slot) = changed {
+            self.changed(shared, slot, now);
+        }
+        Ok(())
+    }
+
+    /// Erases a user, and whatever comes in later with a date at or before `at`.
+    pub(in crate::tracker) fn forget(&mut self, shared: &Shared, key: &Key<'_>, at: Timestamp, now: Timestamp) {
+        let (at, now) = (at.as_micros(), now.as_micros());
+        self.settle(now);
+        // News of an erasure counts whatever its date, but one from a clock that was wrong keeps nothing out later.
+        if at <= limit(now) {
+            let forgotten_at = self.forgotten.entry(key.id.clone()).or_insert(at);
+            *forgotten_at = at.max(*forgotten_at);
+        }
+        self.early.remove(key.id);
+        let until = Timestamp::from_micros(at);
+        let Some(slot) = self.find(key) else { return };
+        let mut rest = self.record(slot).plausible(Timestamp::from_micros(now));
+        rest.forget_until(until);
+        if rest.is_empty() {
+            self.evict(shared, slot, now);
+        } else {
+            // A later activity begins anew, without the profile.
+            self.place(slot, rest.seen, rest.left_at.map(Timestamp::as_micros));
+            self.resolve(shared, key, &Profile::new(), Told::ByDirectory { asked: u64::MAX }, now);
+            self.want_profile(shared, slot);
+        }
+    }
+
+    /// A record as the store has it.
+    pub(in crate::tracker) fn absorb(&mut self, shared: &Shared, key: &Key<'_>, record: &Record, now: Timestamp) {
+        let now = now.as_micros();
+        self.settle(now);
+        let plausible = self.remembered(record.clone()).plausible(Timestamp::from_micros(now));
+        let Some(latest) = plausible.latest() else { return };
+        let slot = if let Some(slot) = self.find(key) {
+            self.merge(slot, &plausible, now);
+            let merged = self.record(slot);
+            let user = &mut self.users[slot];
+            // What memory doesn't know better needn't be written.
+            if user.flags.has(Flags::DIRTY) && merged.seen <= plausible.seen && merged.left_at <= plausible.left_at {
+                user.flags.set(Flags::DIRTY, false);
+                self.pending -= usize::from(!user.flags.is_pending());
+            }
+            slot
+        } else {
+            if latest.as_micros() < now.saturating_sub(shared.times.horizon) {
+                return;
+            }
+            let Some(slot) = self.admit(shared, key, &plausible) else { return };
+            slot
+        };
+        self.reconsider(shared, slot, now);
+        // Another process has written this user: the next write can wait as if it had been ours.
+        if self.users[slot].flags.has(Flags::ANNOUNCED) {
+            self.note_sent(slot, shared.monotonic());
+        }
+    }
+
+    /// A record without what was erased before it came in.
+    pub(in crate::tracker) fn remembered(&self, mut record: Record) -> Record {
+        if let Some(forgotten_at) = self.forgotten.get(&record.user) {
+            record.forget_until(Timestamp::from_micros(*forgotten_at));
+        }
+        record
+    }
+}

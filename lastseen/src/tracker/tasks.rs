@@ -1,0 +1,105 @@
+//! What runs behind the requests: flush, follow, sweep, profiles. None of them ends at an error.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::core::Core;
+use super::follow::Clocks;
+
+/// However long the interval, a failure is followed by another try after this long at most.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// How often each task has its turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Intervals {
+    pub flush: Duration,
+    pub follow: Duration,
+    pub sweep: Duration,
+    pub refresh_profiles: Duration,
+}
+
+/// Starts the tasks. They end once `stop` says so, or its sender is gone; the flush task then flushes all that it can.
+pub(super) fn spawn(
+    core: &Arc<Core>,
+    intervals: Intervals,
+    clocks: Clocks,
+    stop: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    // The first turns are counted from here, however long it takes until the tasks run.
+    let turn = |every| Turn { every, last: core.monotonic(), stop: stop.clone() };
+    vec![
+        tokio::spawn(flush(core.clone(), turn(intervals.flush))),
+        tokio::spawn(follow(core.clone(), turn(intervals.follow), clocks)),
+        tokio::spawn(sweep(core.clone(), turn(intervals.sweep))),
+        tokio::spawn(profiles(core.clone(), turn(intervals.refresh_profiles))),
+    ]
+}
+
+/// When a task has its next turn.
+struct Turn {
+    every: Duration,
+    /// The monotonic time of the last turn.
+    last: Duration,
+    stop: watch::Receiver<bool>,
+}
+
+impl Turn {
+    /// Waits for the next turn, or for a retry if the last one `failed`; false where it is time to stop.
+    async fn next(&mut self, core: &Core, failed: bool) -> bool {
+        let pause = if failed { self.every.min(RETRY) } else { self.every };
+        let go_on = self.at(core, self.last.saturating_add(pause)).await;
+        self.last = core.monotonic();
+        go_on
+    }
+
+    /// Waits until a monotonic time; false where it is time to stop.
+    async fn at(&mut self, core: &Core, deadline: Duration) -> bool {
+        tokio::select! {
+            () = core.memory.shared.clock.sleep_until(deadline) => true,
+            _ = self.stop.wait_for(|stop| *stop) => false,
+        }
+    }
+}
+
+async fn flush(core: Arc<Core>, mut turn: Turn) {
+    let mut failed = false;
+    while turn.next(&core, failed).await {
+        failed = core.flush(false).await.is_err();
+    }
+    // What can't be flushed now is reported by `shutdown`; a tracker that is merely dropped has nobody to tell.
+    let _ = core.flush(true).await;
+}
+
+async fn follow(core: Arc<Core>, mut turn: Turn, mut clocks: Clocks) {
+    let mut failed = false;
+    while turn.next(&core, failed).await {
+        failed = core.follow(&mut clocks).await.is_err();
+    }
+}
+
+async fn sweep(core: Arc<Core>, mut turn: Turn) {
+    while turn.next(&core, false).await {
+        core.memory.sweep();
+    }
+}
+
+async fn profiles(core: Arc<Core>, mut turn: Turn) {
+    let mut refresh_at = turn.last.saturating_add(turn.every);
+    let mut retry_at = None;
+    loop {
+        let deadline = retry_at.unwrap_or(refresh_at).min(refresh_at);
+        tokio::select! {
+            () = core.memory.shared.profiles_wanted.notified(), if retry_at.is_none() => {}
+            go_on = turn.at(&core, deadline) => if !go_on { return },
+        }
+        let mut failed = core.resolve_newcomers().await.is_err();
+        if core.monotonic() >= refresh_at {
+            failed |= core.refresh_profiles().await.is_err();
+            refresh_at = core.monotonic().saturating_add(turn.every);
+        }
+        retry_at = failed.then(|| core.monotonic().saturating_add(RETRY));
+    }
+}

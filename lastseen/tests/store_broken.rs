@@ -1,0 +1,151 @@
+//! A store that breaks one rule fails the suite, under that rule's number.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use lastseen::conformance;
+use lastseen::store::{Change, Changes, Cursor, MemoryStore, Page};
+use lastseen::{Profile, Record, Store, Timestamp, UserId};
+
+/// A store that is right but for one flaw.
+struct Broken {
+    store: MemoryStore,
+    flaw: Flaw,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flaw {
+    /// The last to write wins, whatever its date.
+    Overwrites,
+    /// `Ok` is answered, and nothing is kept.
+    PromisesProfiles,
+    /// The date is written first, and its address after it.
+    WritesInTwoSteps,
+    /// Dates before 1970 are read back as 1970.
+    StartsIn1970,
+    /// The first page is the last.
+    OnePage,
+    /// Erasures are not among what is recent.
+    ErasesInSilence,
+    /// Forgettings are not told.
+    ForgetsInSilence,
+    /// Whoever is too far behind is not told so.
+    NeverMisses,
+    /// What comes in after a forgetting is taken in, whatever its date.
+    Resurrects,
+    /// An empty name is taken for none.
+    LosesEmptyNames,
+    /// Ids are folded to lower case.
+    FoldsCase,
+}
+
+impl Broken {
+    fn is(&self, flaw: Flaw) -> bool {
+        self.flaw == flaw
+    }
+
+    fn key(&self, user: &UserId) -> UserId {
+        if self.is(Flaw::FoldsCase) { UserId::new(&user.as_str().to_lowercase()).unwrap() } else { user.clone() }
+    }
+}
+
+impl Store for Broken {
+    type Error = Infallible;
+
+    async fn write(&self, batch: &[Record], now: Timestamp) -> Result<(), Infallible> {
+        let batch: Vec<_> =
+            batch.iter().map(|record| Record { user: self.key(&record.user), ..record.clone() }).collect();
+        for record in &batch {
+            match self.flaw {
+                Flaw::Overwrites => self.store.forget(&record.user, Timestamp::MIN).await?,
+                Flaw::Resurrects if self.store.read(&record.user).await?.is_none() => {
+                    // A day and more later nothing is kept out.
+                    let much_later = Timestamp::from_micros(now.as_micros() + 100_000_000_000);
+                    self.store.write(std::slice::from_ref(record), much_later).await?;
+                }
+                Flaw::WritesInTwoSteps => {
+                    let mut date = record.clone();
+                    date.seen = date.seen.map(|seen| lastseen::Seen { ip: None, ..seen });
+                    self.store.write(&[date], now).await?;
+                    tokio::task::yield_now().await;
+                }
+                _ => {}
+            }
+        }
+        self.store.write(&batch, now).await
+    }
+
+    async fn read(&self, user: &UserId) -> Result<Option<Record>, Infallible> {
+        let mut record = self.store.read(&self.key(user)).await?.map(|record| Record { user: user.clone(), ..record });
+        if self.is(Flaw::StartsIn1970)
+            && let Some(seen) = record.as_mut().and_then(|record| record.seen.as_mut())
+        {
+            seen.at = seen.at.max(Timestamp::UNIX_EPOCH);
+        }
+        Ok(record)
+    }
+
+    async fn recent(&self, since: Timestamp, page: Option<&Cursor>) -> Result<Page, Infallible> {
+        let mut page = self.store.recent(since, page).await?;
+        page.forgotten.retain(|_| !self.is(Flaw::ErasesInSilence));
+        Ok(Page { next: page.next.filter(|_| !self.is(Flaw::OnePage)), ..page })
+    }
+
+    async fn follow(&self, cursor: Option<&Cursor>) -> Result<Changes, Infallible> {
+        let mut told = self.store.follow(cursor).await?;
+        if self.is(Flaw::ForgetsInSilence) {
+            told.changes.retain(|change| !matches!(change, Change::Forgotten(..)));
+        }
+        told.missed &= !self.is(Flaw::NeverMisses);
+        Ok(told)
+    }
+
+    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Infallible> {
+        self.store.forget(&self.key(user), at).await
+    }
+
+    async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Infallible> {
+        match profile.name() {
+            _ if self.is(Flaw::PromisesProfiles) => Ok(()),
+            Some("") if self.is(Flaw::LosesEmptyNames) => self.store.set_profile(user, &Profile::new()).await,
+            _ => self.store.set_profile(user, profile).await,
+        }
+    }
+
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
+        self.store.profiles(users).await
+    }
+}
+
+/// What the suite says of a store with this flaw, rules taken in their order.
+fn verdict(flaw: Flaw) -> String {
+    let store = MemoryStore::with_feed(10_000);
+    let open = async || Broken { store: store.another(), flaw };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let panic = catch_unwind(AssertUnwindSafe(|| runtime.block_on(conformance::all(open))))
+        .expect_err("the suite must find the flaw");
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => (*panic.downcast::<&str>().expect("a message")).to_owned(),
+    }
+}
+
+#[test]
+fn each_flaw_is_found_and_its_rule_named() {
+    for (flaw, rule) in [
+        (Flaw::Overwrites, "rule 1, merge"),
+        (Flaw::PromisesProfiles, "rule 2, commit: a profile"),
+        (Flaw::WritesInTwoSteps, "rule 3, all or nothing"),
+        (Flaw::StartsIn1970, "rule 4, read"),
+        (Flaw::OnePage, "rule 5, recent"),
+        (Flaw::ErasesInSilence, "rule 5, recent: who was erased"),
+        (Flaw::ForgetsInSilence, "rule 6, follow: a user forgotten"),
+        (Flaw::NeverMisses, "rule 7, behind"),
+        (Flaw::Resurrects, "rule 8, forget"),
+        (Flaw::LosesEmptyNames, "rule 9, profiles"),
+        (Flaw::FoldsCase, "rule 10, any valid id"),
+    ] {
+        let verdict = verdict(flaw);
+        assert!(verdict.contains(rule), "{flaw:?} should break {rule}: {verdict}");
+    }
+}
