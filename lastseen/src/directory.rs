@@ -6,7 +6,12 @@ use std::sync::Arc;
 
 use crate::UserId;
 
+#[cfg(feature = "sqlite")]
+mod sql;
 
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use sql::SqlDirectory;
 
 /// What a site knows of a user: a name to show, whether the account is active, whether the user hides.
 ///

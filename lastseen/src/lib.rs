@@ -50,8 +50,14 @@ mod user_id;
 
 pub use activity::{Activity, MAX_AHEAD, Record, Seen, VOID_AHEAD};
 pub use clock::{Clock, ManualClock, SystemClock};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use directory::SqlDirectory;
 pub use directory::{Directory, Profile};
 pub use error::Error;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use store::SqliteStore;
 pub use store::{MemoryStore, Store};
 pub use timestamp::Timestamp;
 pub use tracker::{Event, Events, LastSeen, Missed, Online, OnlineUser, Presence, Status, Tracker, TrackerBuilder};

@@ -7,9 +7,14 @@ use std::sync::Arc;
 use crate::{Profile, Record, Timestamp, UserId};
 
 mod memory;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
 mod tombstone;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};
 
 /// Where records outlive the process, and where processes meet.
 ///

@@ -9,6 +9,16 @@ mod memory {
     });
 }
 
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use lastseen::SqliteStore;
+
+    lastseen::conformance_tests!({
+        let directory = tempfile::tempdir().unwrap();
+        async move || SqliteStore::open(directory.path().join("lastseen.db")).await.unwrap()
+    });
+}
+
 mod faulty_without_faults {
     use lastseen::conformance::Faulty;
     use lastseen::store::MemoryStore;

@@ -1,0 +1,91 @@
+//! What changes the tables, within the writer's transaction.
+
+use rusqlite::{Connection, Row, Statement};
+
+use super::row;
+use crate::store::tombstone;
+use crate::{Profile, Record, Timestamp, UserId};
+
+/// How many changes are kept for others to follow, at most, and for how many seconds. A process that follows twice a
+/// second needs a second of them; one further behind reads all that is recent again.
+pub(super) const FEED_ROWS: i64 = 100_000;
+const FEED_SECONDS: i64 = 600;
+
+/// Merges a batch.
+///
+/// Each record is read, merged by [`Record::merge`] and put back: the transaction lets no other writer in between.
+pub(super) fn write(connection: &Connection, batch: &[Record], now: Timestamp, origin: i64) -> rusqlite::Result<()> {
+    let mut find = connection.prepare(include_str!("../sql/sqlite/find_record.sql"))?;
+    let mut put = connection.prepare(include_str!("../sql/sqlite/put_record.sql"))?;
+    let mut publish = connection.prepare(include_str!("../sql/sqlite/publish.sql"))?;
+
+    for record in batch {
+        let user = record.user.as_str();
+        let stored = |row: &Row<'_>| Ok((row::record(row, record.user.clone(), 0)?, row::timestamp(row, 3)?));
+        let (before, forgotten_at) = find.query_row([user], stored)?;
+
+        let mut incoming = record.clone();
+        if let Some(forgotten_at) = forgotten_at.filter(|at| tombstone::holds(*at, now)) {
+            incoming.forget_until(forgotten_at);
+        }
+        let mut after = before.clone();
+        after.merge(&incoming, now);
+        if after == before {
+            continue;
+        }
+        if after.is_empty() {
+            connection.execute(include_str!("../sql/sqlite/delete_record.sql"), [user])?;
+        } else {
+            put_record(&mut put, &after)?;
+        }
+        publish.execute((user, "activity", None::<i64>, origin))?;
+    }
+    prune_feed(connection)?;
+    prune_forgotten(connection, now)
+}
+
+fn put_record(put: &mut Statement<'_>, record: &Record) -> rusqlite::Result<()> {
+    let seen = record.seen.map(|seen| seen.at.as_micros());
+    let ip = record.seen.and_then(|seen| seen.ip).map(|ip| ip.to_string());
+    put.execute((record.user.as_str(), seen, ip, record.left_at.map(Timestamp::as_micros)))?;
+    Ok(())
+}
+
+pub(super) fn forget(connection: &Connection, user: &UserId, at: Timestamp, origin: i64) -> rusqlite::Result<()> {
+    let user = user.as_str();
+    for sql in [
+        include_str!("../sql/sqlite/delete_record.sql"),
+        include_str!("../sql/sqlite/delete_profile.sql"),
+        include_str!("../sql/sqlite/unpublish.sql"),
+    ] {
+        connection.execute(sql, [user])?;
+    }
+    let forgotten_at: i64 =
+        connection
+            .query_row(include_str!("../sql/sqlite/put_forgotten.sql"), (user, at.as_micros()), |row| row.get(0))?;
+    connection.execute(include_str!("../sql/sqlite/publish.sql"), (user, "forgotten", forgotten_at, origin))?;
+    prune_feed(connection)?;
+    prune_forgotten(connection, at)
+}
+
+pub(super) fn set_profile(
+    connection: &Connection,
+    user: &UserId,
+    profile: &Profile,
+    origin: i64,
+) -> rusqlite::Result<()> {
+    let user = user.as_str();
+    let row = (user, profile.name(), profile.is_active(), profile.is_hidden());
+    connection.execute(include_str!("../sql/sqlite/put_profile.sql"), row)?;
+    connection.execute(include_str!("../sql/sqlite/publish.sql"), (user, "profile", None::<i64>, origin))?;
+    prune_feed(connection)
+}
+
+fn prune_feed(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(include_str!("../sql/sqlite/prune_feed.sql"), (FEED_ROWS, FEED_SECONDS)).map(drop)
+}
+
+fn prune_forgotten(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let oldest = tombstone::oldest(now).as_micros();
+    connection.execute(include_str!("../sql/sqlite/prune_forgotten.sql"), [oldest]).map(drop)
+}
