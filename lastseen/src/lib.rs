@@ -9,6 +9,51 @@
 //!   without a scan, exact to the microsecond.
 //! - A **dead store** costs the site's users nothing; what it missed is written once it is back.
 //!
+//! # Getting started
+//!
+//! ```sh
+//! cargo add lastseen --features axum
+//! cargo add axum
+//! cargo add tokio --features full
+//! ```
+//!
+#![cfg_attr(all(feature = "axum", feature = "sqlite"), doc = "```no_run")]
+#![cfg_attr(not(all(feature = "axum", feature = "sqlite")), doc = "```ignore")]
+//! use std::net::SocketAddr;
+//!
+//! use axum::http::request::Parts;
+//! use axum::{Router, routing::get};
+//! use lastseen::{LastActivityLayer, SkipRules, SqliteStore, Tracker, UserId};
+//!
+//! /// Whose request it is. Your sessions know; here a header says.
+//! fn user_of(request: &Parts) -> Option<UserId> {
+//!     UserId::new(request.headers.get("remote-user")?.to_str().ok()?).ok()
+//! }
+//!
+//! async fn corner(tracker: Tracker) -> String {
+//!     let online = tracker.online(50);
+//!     let names: Vec<&str> = online.iter().map(|user| user.label()).collect();
+//!     format!("{} online: {}\n", online.count, names.join(", "))
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let tracker = Tracker::builder(SqliteStore::open("lastseen.db").await?).start().await?;
+//!     let last_activity = LastActivityLayer::new(tracker.clone(), user_of).skip(SkipRules::new([r"^static/"])?);
+//!     let site = Router::new().route("/", get(corner)).layer(last_activity).with_state(tracker.clone());
+//!
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     let site = site.into_make_service_with_connect_info::<SocketAddr>();
+//!     let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+//!     axum::serve(listener, site).with_graceful_shutdown(stop).await?;
+//!     Ok(tracker.shutdown().await?)
+//! }
+//! ```
+//!
+//! ```sh
+//! curl -H 'Remote-User: ada' http://127.0.0.1:3000/    # 1 online: ada
+//! ```
+//!
 //! # The way of a request
 //!
 //! ```text
@@ -43,11 +88,17 @@ mod clock;
 pub mod conformance;
 mod directory;
 mod error;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub mod http;
 pub mod store;
 mod timestamp;
 mod tracker;
 mod user_id;
 
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use crate::http::{ClientIp, ForwardedHeader, Identify, LastActivity, LastActivityLayer, SignedIn, SkipRules};
 pub use activity::{Activity, MAX_AHEAD, Record, Seen, VOID_AHEAD};
 pub use clock::{Clock, ManualClock, SystemClock};
 #[cfg(feature = "sqlite")]

@@ -1,0 +1,55 @@
+//! What makes an activity of a request: who sent it, whether it counts, where it came from.
+//!
+//! [`LastActivityLayer`] wraps any tower service, an axum router for instance, and reports what its users do to a
+//! [`Tracker`](crate::Tracker). Requests, responses, bodies and errors pass through it as they are.
+//!
+//! # How a request is judged
+//!
+//! Before the wrapped service is called:
+//!
+//! 1. [`Identify`] says who sent the request. If the answer is nobody, nothing is recorded.
+//! 2. [`SkipRules`] say whether it counts. If one of them applies, nothing is recorded. Unless set: all requests count.
+//! 3. [`ClientIp`] says from which address it came. Unless set: the socket's peer, whatever the headers claim.
+//! 4. The user is [touched](crate::Tracker::touch), with that address. This is a matter of memory: it waits for
+//!    nothing, can't fail, and allocates nothing for a user who is already known.
+//!
+//! Once the response is there:
+//!
+//! 5. If a [`SignedIn`] is among its extensions, the user named by it is touched too, with the address of step 3 and
+//!    whatever steps 1 and 2 have said. This is how a handler reports the user whom it has just let in.
+//!
+//! Signing out needs no counterpart: the handler calls [`Tracker::leave`](crate::Tracker::leave), which comes after
+//! step 4 of its own request and so has the last word.
+//!
+//! # Deployment caveats
+//!
+//! - **Behind authentication.** Step 1 sees what outer layers have put into the request, so the layer that loads
+//!   the session must be one of them. In axum the layer added last is the outermost:
+//!   `.layer(last_activity).layer(auth)`.
+//! - **Behind a proxy** the socket's peer is the proxy, and all users seem to share its address. Name the proxy's
+//!   network to [`ClientIp::trusting`], and no other: whoever connects from a trusted network can claim any address.
+//! - **The peer** is known to axum alone if it serves
+//!   `router.into_make_service_with_connect_info::<SocketAddr>()`; other servers insert a [`PeerAddr`]. Without
+//!   either, activities are recorded without an address.
+//! - **Before a cache** users look inactive: a request that a browser's or a proxy's cache answers never comes here.
+
+#[cfg(feature = "axum")]
+mod axum;
+mod client_ip;
+mod forwarded;
+mod future;
+mod identify;
+mod layer;
+mod path;
+mod signed_in;
+mod skip;
+
+pub use ipnet::IpNet;
+
+pub use self::client_ip::{AddressPolicy, ClientIp, PeerAddr};
+pub use self::forwarded::ForwardedHeader;
+pub use self::future::ResponseFuture;
+pub use self::identify::Identify;
+pub use self::layer::{LastActivity, LastActivityLayer};
+pub use self::signed_in::SignedIn;
+pub use self::skip::{SkipRules, Verdict};

@@ -1,0 +1,97 @@
+//! The path of a request as the expressions for paths see it.
+
+use std::borrow::Cow;
+
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+
+/// What the expressions are searched in; `None` where that is in doubt.
+pub(super) fn searched(request: &Parts) -> Option<Cow<'_, str>> {
+    unambiguous(original(request))
+}
+
+fn original(request: &Parts) -> &str {
+    #[cfg(feature = "axum")]
+    if let Some(path) = super::axum::original_path(request) {
+        return path;
+    }
+    request.uri.path()
+}
+
+fn unambiguous(path: &str) -> Option<Cow<'_, str>> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = if path.contains('%') { Cow::Owned(decoded(path)?) } else { Cow::Borrowed(path) };
+    let doubled_slash = path.starts_with('/') || path.contains("//");
+    // An encoded slash separates nothing here, yet a program behind us may take `..%2F` for a way up.
+    let mut segments = path.split('/').flat_map(|segment| segment.split("%2F"));
+    (!doubled_slash && !segments.any(|segment| matches!(segment, "." | ".."))).then_some(path)
+}
+
+fn decoded(path: &str) -> Option<String> {
+    let is_code = |rest: &str| rest.as_bytes().get(..2).is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit));
+    if !path.split('%').skip(1).all(is_code) {
+        return None;
+    }
+    // What is encoded twice is still encoded after once.
+    let slashes_twice = path.replace("%2F", "%252F").replace("%2f", "%252F");
+    percent_decode_str(&slashes_twice).decode_utf8().ok().map(Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn get(target: &str) -> Parts {
+        Request::get(target).body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn rule_10_the_path_is_searched_as_the_router_sees_it() {
+        let cases = [
+            ("/static/logo.png", Some("static/logo.png")),
+            ("/static/logo.png?v=1&x=%zz", Some("static/logo.png")),
+            ("/", Some("")),
+            ("http://example.com/static/a", Some("static/a")),
+            ("http://example.com", Some("")),
+            ("/a%20b", Some("a b")),
+            ("/%73tatic/a", Some("static/a")),
+            ("/caf%C3%A9", Some("café")),
+            // Once, and only once.
+            ("/%2573tatic/a", Some("%73tatic/a")),
+            ("/%252e%252e/a", Some("%2e%2e/a")),
+            // An encoded slash separates nothing.
+            ("/a%2Fb", Some("a%2Fb")),
+            ("/a%2fb", Some("a%2Fb")),
+            ("/proxy/https%3A%2F%2Fexample.com", Some("proxy/https:%2F%2Fexample.com")),
+            ("/a...b/.hidden/..x", Some("a...b/.hidden/..x")),
+            ("/a/", Some("a/")),
+            // In doubt.
+            ("/static/../post", None),
+            ("/static/./post", None),
+            ("/static/..", None),
+            ("/../static/a", None),
+            ("/static/%2e%2e/post", None),
+            ("/static/.%2E/post", None),
+            ("/static/..%2fpost", None),
+            ("/static/%2E%2E%2Fpost", None),
+            ("/static//post", None),
+            ("//static/post", None),
+            ("/static/%", None),
+            ("/static/%2", None),
+            ("/static/%zz", None),
+            ("/static/%%73", None),
+            ("/static/%FF", None),
+            ("/static/%C3", None),
+        ];
+        for (target, expected) in cases {
+            assert_eq!(searched(&get(target)).as_deref(), expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn rule_10_an_unencoded_path_is_not_copied() {
+        assert!(matches!(searched(&get("/static/logo.png")), Some(Cow::Borrowed("static/logo.png"))));
+    }
+}
