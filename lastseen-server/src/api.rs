@@ -1,0 +1,43 @@
+//! The calls below `/v1`, and what operators probe.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::AppState;
+
+mod answer;
+mod body;
+mod check;
+mod health;
+mod intake;
+mod leave;
+mod online;
+mod problem;
+mod query;
+mod touch;
+mod users;
+
+pub use answer::{CountAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
+pub(crate) use check::Proxies;
+pub(crate) use health::not_ready;
+pub use problem::Problem;
+
+/// The most users in one answer.
+pub const MAX_LIMIT: usize = 1000;
+
+/// The users in an answer that doesn't say how many are wanted.
+pub const DEFAULT_LIMIT: usize = 50;
+
+pub(crate) fn routes() -> Router<Arc<AppState>> {
+    Router::new()
+        .route("/v1/touch", post(touch::touch))
+        .route("/v1/leave", post(leave::leave))
+        .route("/v1/online", get(online::online))
+        .route("/v1/online/count", get(online::count))
+        .route("/v1/users/{user}", get(users::get).put(users::put).delete(users::delete))
+        .route("/v1/check", get(check::check))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+}

@@ -1,0 +1,208 @@
+//! The answers' JSON, for the server that writes it and the client that reads it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lastseen::{LastSeen, Online, OnlineUser, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+/// Who is online.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OnlineAnswer {
+    /// How many, and for when and what window that holds.
+    #[serde(flatten)]
+    pub count: CountAnswer,
+    /// The newest of them.
+    pub users: Vec<OnlineUserAnswer>,
+}
+
+/// How many are online.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CountAnswer {
+    /// When this was so.
+    #[serde(with = "text")]
+    pub as_of: Timestamp,
+    /// How recent an activity had to be.
+    #[serde(rename = "window_seconds", with = "seconds")]
+    pub window: Duration,
+    /// How many users are online.
+    pub count: usize,
+}
+
+/// One user who is online.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnlineUserAnswer {
+    /// Who.
+    #[serde(with = "text")]
+    pub user: UserId,
+    /// The name to show, where one is known.
+    pub name: Option<Arc<str>>,
+    /// When last active.
+    #[serde(with = "text")]
+    pub last_activity_date: Timestamp,
+    /// From where, where that is known.
+    pub last_activity_ip: Option<IpAddr>,
+}
+
+/// What is known of one user's last activity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSeenAnswer {
+    /// When this was so.
+    #[serde(with = "text")]
+    pub as_of: Timestamp,
+    /// Who.
+    #[serde(with = "text")]
+    pub user: UserId,
+    /// The name to show, where one is known.
+    pub name: Option<Arc<str>>,
+    /// Whether online.
+    pub online: bool,
+    /// When last active.
+    #[serde(with = "text")]
+    pub last_activity_date: Timestamp,
+    /// From where, where that is known.
+    pub last_activity_ip: Option<IpAddr>,
+    /// When last signed out, where that is known.
+    #[serde(with = "text::optional")]
+    pub left_at: Option<Timestamp>,
+}
+
+impl From<Online> for OnlineAnswer {
+    fn from(online: Online) -> Self {
+        let Online { as_of, window, count, users, .. } = online;
+        Self { count: CountAnswer { as_of, window, count }, users: users.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl From<OnlineUser> for OnlineUserAnswer {
+    fn from(online: OnlineUser) -> Self {
+        let OnlineUser { user, name, at, ip, .. } = online;
+        Self { user, name, last_activity_date: at, last_activity_ip: ip }
+    }
+}
+
+impl From<LastSeen> for LastSeenAnswer {
+    fn from(seen: LastSeen) -> Self {
+        let LastSeen { as_of, online, user, name, at, ip, left_at, .. } = seen;
+        Self { as_of, user, name, online, last_activity_date: at, last_activity_ip: ip, left_at }
+    }
+}
+
+/// What prints and parses, as text.
+mod text {
+    use std::borrow::Cow;
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        Cow::<'de, str>::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+
+    /// The same, where there may be nothing.
+    pub(super) mod optional {
+        use super::{Deserialize, Deserializer, Display, FromStr, Serializer, de};
+
+        #[expect(clippy::ref_option, reason = "serde's signature")]
+        pub(in super::super) fn serialize<T: Display, S: Serializer>(
+            value: &Option<T>,
+            to: S,
+        ) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => to.collect_str(value),
+                None => to.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+        where
+            T: FromStr<Err: Display>,
+            D: Deserializer<'de>,
+        {
+            Option::<String>::deserialize(from)?.map(|text| text.parse()).transpose().map_err(de::Error::custom)
+        }
+    }
+}
+
+/// A duration as seconds: a whole number where it is one.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        match duration.subsec_nanos() {
+            0 => to.serialize_u64(duration.as_secs()),
+            _ => to.serialize_f64(duration.as_secs_f64()),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        Duration::try_from_secs_f64(f64::deserialize(from)?).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn online(window: Duration) -> OnlineAnswer {
+        OnlineAnswer {
+            count: CountAnswer { as_of: Timestamp::from_micros(1_795_490_100_000_000), window, count: 2 },
+            users: vec![OnlineUserAnswer {
+                user: UserId::from(42_u32),
+                name: Some("Ada".into()),
+                last_activity_date: Timestamp::from_micros(1_795_490_099_500_000),
+                last_activity_ip: "203.0.113.7".parse().ok(),
+            }],
+        }
+    }
+
+    #[test]
+    fn the_fields_are_those_that_are_documented() {
+        assert_eq!(
+            serde_json::to_value(online(Duration::from_mins(15))).unwrap(),
+            serde_json::json!({
+                "as_of": "2026-11-24T03:15:00Z",
+                "window_seconds": 900,
+                "count": 2,
+                "users": [{
+                    "user": "42",
+                    "name": "Ada",
+                    "last_activity_date": "2026-11-24T03:14:59.5Z",
+                    "last_activity_ip": "203.0.113.7",
+                }],
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        for window in [Duration::from_mins(15), Duration::from_millis(1500)] {
+            let answer = online(window);
+            let json = serde_json::to_string(&answer).unwrap();
+            assert_eq!(serde_json::from_str::<OnlineAnswer>(&json).unwrap(), answer);
+        }
+        let seen = LastSeenAnswer {
+            as_of: Timestamp::UNIX_EPOCH,
+            user: UserId::from(42_u32),
+            name: None,
+            online: false,
+            last_activity_date: Timestamp::UNIX_EPOCH,
+            last_activity_ip: None,
+            left_at: Some(Timestamp::UNIX_EPOCH),
+        };
+        let json = serde_json::to_string(&seen).unwrap();
+        assert_eq!(serde_json::from_str::<LastSeenAnswer>(&json).unwrap(), seen);
+    }
+}

@@ -1,0 +1,39 @@
+//! `POST /v1/leave`: a user signed out.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use lastseen::UserId;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Problem;
+use super::body::JsonBody;
+use super::intake::user_id;
+use super::query::{Parameters, WriteParameters};
+use crate::app::AppState;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Leave {
+    #[serde(deserialize_with = "user_id")]
+    user: UserId,
+}
+
+/// 202 once memory knows; with `?ack=stored` 200 once the store has committed it.
+pub(super) async fn leave(
+    State(state): State<Arc<AppState>>,
+    Parameters(parameters): Parameters<WriteParameters>,
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    let Leave { user } = body.one()?;
+    if parameters.ack.is_some() {
+        state.tracker.record_leave(&user).await?;
+        return Ok(Json(json!({ "stored": 1 })).into_response());
+    }
+    state.tracker.leave(&user);
+    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": 1 }))).into_response())
+}

@@ -1,0 +1,76 @@
+//! `GET /v1/online` and `/v1/online/count`: who is online, and how many.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+
+use super::answer::{CountAnswer, OnlineAnswer};
+use super::query::Parameters;
+use super::{DEFAULT_LIMIT, MAX_LIMIT, Problem};
+use crate::app::AppState;
+use crate::value::{Span, Text, Value};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OnlineParameters {
+    window: Option<Text<Span>>,
+    limit: Option<Text<Limit>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CountParameters {
+    window: Option<Text<Span>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limit(usize);
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Value for Limit {
+    fn read(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(limit) if limit <= MAX_LIMIT => Ok(Self(limit)),
+            _ => Err(format!("{text:?} is not a whole number from 0 to {MAX_LIMIT}")),
+        }
+    }
+}
+
+/// The window asked for, or else that of the settings.
+fn window(state: &AppState, asked: Option<Text<Span>>) -> Result<Duration, Problem> {
+    let Some(Text(asked)) = asked else { return Ok(state.tracker.window()) };
+    let horizon = Span(state.tracker.horizon());
+    if asked > horizon {
+        return Err(Problem::unreadable(format!(
+            "in the query: window: {asked} reaches further back than memory does, which is {horizon}: ask for less, or \
+             start the server with a longer --horizon"
+        )));
+    }
+    Ok(asked.0)
+}
+
+pub(super) async fn online(
+    State(state): State<Arc<AppState>>,
+    Parameters(parameters): Parameters<OnlineParameters>,
+) -> Result<Json<OnlineAnswer>, Problem> {
+    let limit = parameters.limit.map_or(DEFAULT_LIMIT, |Text(limit)| limit.0);
+    let window = window(&state, parameters.window)?;
+    Ok(Json(state.tracker.online_within(window, limit)?.into()))
+}
+
+pub(super) async fn count(
+    State(state): State<Arc<AppState>>,
+    Parameters(parameters): Parameters<CountParameters>,
+) -> Result<Json<CountAnswer>, Problem> {
+    let window = window(&state, parameters.window)?;
+    Ok(Json(OnlineAnswer::from(state.tracker.online_within(window, 0)?).count))
+}

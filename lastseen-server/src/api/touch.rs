@@ -1,0 +1,33 @@
+//! `POST /v1/touch`: users were active.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::Problem;
+use super::body::JsonBody;
+use super::intake;
+use super::query::{Parameters, WriteParameters};
+use crate::app::AppState;
+
+/// 202 once memory knows; with `?ack=stored` 200 once the store has committed all of it.
+pub(super) async fn touch(
+    State(state): State<Arc<AppState>>,
+    Parameters(parameters): Parameters<WriteParameters>,
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    let activities = intake::activities(&body, state.tracker.now())?;
+    let touches = activities.len();
+    if parameters.ack.is_some() {
+        state.tracker.record_all(activities).await?;
+        return Ok(Json(json!({ "stored": touches })).into_response());
+    }
+    for activity in activities {
+        state.tracker.touch_at(activity)?;
+    }
+    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": touches }))).into_response())
+}

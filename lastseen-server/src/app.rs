@@ -1,0 +1,56 @@
+//! The whole server as one service: every call, the page, and what stands before them. It needs no port.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn_with_state, map_response};
+use lastseen::Tracker;
+
+use crate::api::{self, Problem, Proxies};
+use crate::settings::{Settings, StoreUrl};
+use crate::value::HostName;
+use crate::{Failure, guard, page};
+
+/// What every call works on.
+#[derive(Debug)]
+pub struct AppState {
+    pub(crate) tracker: Tracker,
+    /// What the page calls the store.
+    pub(crate) store: StoreUrl,
+    pub(crate) allow_host: Vec<HostName>,
+    /// The proxies that are believed, and in which headers.
+    pub(crate) proxies: Proxies,
+    /// Held while a profile is read and written again, so that two who set different fields at once both succeed.
+    pub(crate) profiles: tokio::sync::Mutex<()>,
+}
+
+impl AppState {
+    /// Serves what this tracker knows.
+    ///
+    /// # Errors
+    ///
+    /// Where one of the skip rules can't be used.
+    pub fn new(tracker: Tracker, settings: &Settings) -> Result<Self, Failure> {
+        Ok(Self {
+            tracker,
+            store: settings.store.clone(),
+            allow_host: settings.allow_host.clone(),
+            proxies: Proxies::of(settings)?,
+            profiles: tokio::sync::Mutex::default(),
+        })
+    }
+}
+
+/// The server: calls below `/v1`, the page at `/`, and what operators probe.
+pub fn app(state: AppState) -> Router {
+    let state = Arc::new(state);
+    Router::new()
+        .merge(api::routes())
+        .merge(page::routes())
+        .fallback(async || Problem::no_such_path())
+        .method_not_allowed_fallback(async || Problem::no_such_method())
+        .layer(guard::same_origin())
+        .layer(from_fn_with_state(Arc::clone(&state), guard::known_host))
+        .layer(map_response(guard::security_headers))
+        .with_state(state)
+}

@@ -1,0 +1,152 @@
+//! The command line: a file a command. Each gives what is to be printed, so that tests can read it.
+
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::Failure;
+use crate::settings::{SettingFlags, Settings, StoreUrl};
+use crate::way::Way;
+
+mod config;
+mod count;
+mod explain;
+mod forget;
+mod leave;
+mod migrate;
+mod online;
+mod seen;
+mod touch;
+
+const SETTINGS_HELP: &str = "\
+Settings are taken from flags, over variables such as LASTSEEN_WINDOW, over the settings file, over defaults;
+`lastseen config` shows the outcome. Logs go to standard error, as LASTSEEN_LOG says: error, warn, info, debug.";
+
+/// Who is online, and when was everyone last seen.
+#[derive(Debug, Parser)]
+#[command(name = "lastseen", version, max_term_width = 100, after_help = SETTINGS_HELP)]
+pub struct Cli {
+    /// Settings file [default: lastseen.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "LASTSEEN_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API and the live page
+    Serve(SettingFlags),
+    /// Report that a user is active
+    Touch(touch::Touch),
+    /// List who is online, newest first
+    Online(online::Online),
+    /// Print how many are online
+    Count(count::Count),
+    /// Tell when a user was last seen
+    Seen(seen::Seen),
+    /// Sign a user out: offline at once
+    Leave(leave::Leave),
+    /// Erase a user: activity, address, profile
+    Forget(forget::Forget),
+    /// Tell whether a request would count, or which rule skips it
+    Explain(explain::Explain),
+    /// Bring the store's tables to this version
+    Migrate(migrate::Migrate),
+    /// Print every setting, and where its value came from
+    Config(SettingFlags),
+}
+
+impl Cli {
+    /// Logs to standard error: what `LASTSEEN_LOG` says, or else what operators of a server want to know.
+    pub fn start_logging(&self) {
+        let usual = if matches!(self.command, Command::Serve(_)) { "info" } else { "warn" };
+        let filter = EnvFilter::try_from_env("LASTSEEN_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).init();
+    }
+
+    /// Does what was asked for, and gives what is to be printed.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be done; the failure has the exit code.
+    pub fn run(self) -> Result<String, Failure> {
+        let file = self.config.as_deref();
+        match self.command {
+            Command::Serve(flags) => serve(file, &flags),
+            Command::Touch(command) => command.run(file),
+            Command::Online(command) => command.run(file),
+            Command::Count(command) => command.run(file),
+            Command::Seen(command) => command.run(file),
+            Command::Leave(command) => command.run(file),
+            Command::Forget(command) => command.run(file),
+            Command::Explain(command) => command.run(file),
+            Command::Migrate(command) => command.run(file),
+            Command::Config(flags) => config::run(file, &flags),
+        }
+    }
+}
+
+fn serve(file: Option<&Path>, flags: &SettingFlags) -> Result<String, Failure> {
+    let (settings, origins) = Settings::load(file, flags)?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
+    runtime.block_on(crate::serve::serve(&settings, &origins))?;
+    Ok(String::new())
+}
+
+/// What a command works on: a server, or straight on a store.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+struct Target {
+    #[arg(long, value_name = "URL", conflicts_with = "store")]
+    #[arg(help = "Server to ask, such as http://127.0.0.1:7700 [default: work on the store itself]")]
+    #[serde(skip)]
+    server: Option<String>,
+    /// Store to work on: memory: or sqlite:PATH [default: that of the settings]
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+}
+
+impl Target {
+    /// The way to what is there.
+    fn open(&self, file: Option<&Path>) -> Result<Way, Failure> {
+        if let Some(url) = &self.server {
+            return Way::to_server(url);
+        }
+        let (settings, origins) = Settings::load(file, self)?;
+        match &settings.store {
+            // Asked of a file that was misspelt, an empty answer would be a wrong one.
+            StoreUrl::Sqlite(path) if !path.exists() => Err(Failure::runtime(format!(
+                "there is no file {} (store, {}): name another with --store, or a server with --server",
+                path.display(),
+                origins.get("store")
+            ))),
+            _ => Way::to_store(&settings),
+        }
+    }
+
+    /// The same, for a command that may begin a store.
+    fn open_or_create(&self, file: Option<&Path>) -> Result<Way, Failure> {
+        match &self.server {
+            Some(url) => Way::to_server(url),
+            None => Way::to_store(&Settings::load(file, self)?.0),
+        }
+    }
+}
+
+/// A user's id in a path.
+fn in_path(user: &str) -> String {
+    percent_encoding::utf8_percent_encode(user, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// Text from elsewhere, for a terminal: without characters that would steer it or turn the line around.
+fn plain(text: &str) -> String {
+    let steers = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|letter| if steers(letter) { char::REPLACEMENT_CHARACTER } else { letter }).collect()
+}

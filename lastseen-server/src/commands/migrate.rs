@@ -1,0 +1,36 @@
+//! `lastseen migrate`: the store's tables, brought to this version.
+
+use std::path::Path;
+
+use clap::Args;
+use lastseen::{SqliteStore, SystemClock};
+use serde::Serialize;
+
+use crate::Failure;
+use crate::settings::{Settings, StoreUrl};
+use crate::store::{start_tracker, with_causes};
+
+#[derive(Args, Debug, Serialize)]
+pub(super) struct Migrate {
+    /// Store whose tables to bring up to date [default: that of the settings]
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+}
+
+impl Migrate {
+    pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
+        let (settings, _) = Settings::load(file, &self)?;
+        let StoreUrl::Sqlite(path) = &settings.store else {
+            return Ok(format!("{} has no tables\n", settings.store));
+        };
+        let version = || SqliteStore::schema(path).map_err(|error| Failure::runtime(with_causes(&error)));
+        let before = version()?;
+        if before.version == before.latest {
+            return Ok(format!("{} is at version {} already\n", settings.store, before.version));
+        }
+        crate::way::runtime()?.block_on(async {
+            start_tracker(&settings, SystemClock::new()).await?.shutdown().await.map_err(Failure::from)
+        })?;
+        Ok(format!("{} went from version {} to {}\n", settings.store, before.version, version()?.version))
+    }
+}

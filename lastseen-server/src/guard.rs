@@ -1,0 +1,89 @@
+//! What keeps other sites' pages from reaching the server through the browser of someone who may.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::uri::Authority;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+
+use crate::api::Problem;
+use crate::app::AppState;
+use crate::value::HostName;
+
+/// Refuses a host name that isn't ours: a page whose name was made to resolve to this machine would count as of the
+/// same origin (DNS rebinding). `localhost`, plain addresses and the names of the settings are ours; a request
+/// without any name is no browser's.
+pub(crate) async fn known_host(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+    let in_header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+    let in_target = request.uri().authority().map(Authority::as_str);
+    match in_header.into_iter().chain(in_target).find(|host| !is_known(host, &state.allow_host)) {
+        Some(host) => Problem::forbidden(format!(
+            "the host {host:?} is not known here: call the server by localhost or its address, or start it with \
+             --allow-host"
+        ))
+        .into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn is_known(host: &str, allowed: &[HostName]) -> bool {
+    let Ok(authority) = Authority::from_str(host) else { return false };
+    let name = authority.host();
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    address.parse::<IpAddr>().is_ok()
+        || name.eq_ignore_ascii_case("localhost")
+        || allowed.iter().any(|allowed| allowed.is(name))
+}
+
+/// Refuses to let a browser write here on behalf of another site's page.
+pub(crate) fn same_origin() -> CsrfLayer<impl Fn(ProtectionError) -> Response + Clone + Send + Sync> {
+    CsrfLayer::new().with_rejection_response(|_: ProtectionError| {
+        Problem::forbidden("a page of another site may not write here: call from the site's server").into_response()
+    })
+}
+
+/// Nothing from elsewhere, nothing inline, no frames: a name that slipped through as markup would still do nothing.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Says so in every answer.
+pub(crate) async fn security_headers(mut response: Response) -> Response {
+    const HEADERS: [(HeaderName, &str); 6] = [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+
+    #[test]
+    fn addresses_localhost_and_configured_names_are_known() {
+        let allowed = [HostName::read("Presence.example.com").unwrap()];
+        for host in
+            ["localhost", "LOCALHOST:7700", "127.0.0.1:7700", "[::1]:7700", "10.1.2.3", "presence.EXAMPLE.com:80"]
+        {
+            assert!(is_known(host, &allowed), "{host}");
+        }
+        for host in ["", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "example.com", "[evil]"] {
+            assert!(!is_known(host, &allowed), "{host}");
+        }
+    }
+}

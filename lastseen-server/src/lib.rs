@@ -1,0 +1,21 @@
+//! The `lastseen` program, as a library, so that its parts can be tested without a process.
+//!
+//! A call's way: [`serve`](serve::serve) accepts connections, [`app`](app::app) is the service behind each of them,
+//! `guard` stands before it, and [`api`] and the page answer from a [`Tracker`](lastseen::Tracker). The commands are
+//! clients of the same calls: over HTTP where they name a server, and without a port where they name a store.
+
+pub mod api;
+pub mod app;
+pub mod commands;
+mod demo;
+mod failure;
+mod guard;
+mod page;
+pub mod serve;
+pub mod settings;
+pub mod store;
+pub mod value;
+mod way;
+mod words;
+
+pub use failure::Failure;

@@ -1,0 +1,124 @@
+//! `lastseen serve`: from the settings to a server that answers, and to an end that loses nothing.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use lastseen::{SystemClock, Tracker};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{AppState, app};
+use crate::settings::{Origins, Settings};
+use crate::store::start_tracker;
+use crate::{Failure, demo};
+
+mod accept;
+
+/// How long requests under way may take to end, and then the last flush: 5 s are promised for all.
+const GRACE: Duration = Duration::from_secs(2);
+
+const LIMITS: accept::Limits =
+    accept::Limits { connections: 1024, time_for_head: Duration::from_secs(30), grace: GRACE };
+
+/// Serves until it is told to end.
+///
+/// # Errors
+///
+/// Where it can't listen or the store can't be opened; or, at the end, where the last flush failed.
+pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure> {
+    loopback_alone(settings.listen, origins.get("listen"))?;
+    // Before anything else happens, so that a signal is heard from the first line printed on.
+    let end = end_signal()?;
+    // A port that is taken must not cost the store anything, so it comes first.
+    let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(settings.listen, &error))?;
+    let address = listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?;
+
+    let clock = SystemClock::new();
+    let tracker = start_tracker(settings, clock.clone()).await?;
+    let invention = (settings.demo > 0).then(|| tokio::spawn(demo::run(tracker.clone(), clock, settings.demo)));
+    if let Some(error) = tracker.status().store_error {
+        tracing::warn!(%error, "the store does not answer; serving from memory");
+    }
+
+    let app = app(AppState::new(tracker.clone(), settings)?);
+    tracing::info!(%address, store = %settings.store, window = %settings.window, "serving");
+    announce(address);
+    accept::serve(listener, app, end, LIMITS).await;
+    tracing::info!("told to end");
+    if let Some(invention) = invention {
+        invention.abort();
+    }
+    flush(&tracker).await
+}
+
+/// Whoever can reach the server can ask it everything, so nobody else's machine may.
+fn loopback_alone(listen: SocketAddr, origin: &str) -> Result<(), Failure> {
+    if listen.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "listen = {listen} ({origin}) can be reached from other machines, and there are no tokens that would say who may \
+         ask what: listen at a loopback address such as 127.0.0.1:{}, and let a proxy on this machine decide",
+        listen.port()
+    )))
+}
+
+fn cannot_listen(listen: SocketAddr, error: &io::Error) -> Failure {
+    Failure::runtime(match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "{listen} is in use by another program: end it, or choose another port with --listen (port 0 is any free one)"
+        ),
+        _ => format!("can't listen at {listen}: {error}"),
+    })
+}
+
+/// SIGTERM or SIGINT, whichever comes first.
+fn end_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let listen_for =
+        |kind| signal(kind).map_err(|error| Failure::runtime(format!("can't listen for the signal to end: {error}")));
+    let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// The one line on standard output, for whoever started this and waits until it answers.
+fn announce(address: SocketAddr) {
+    let mut stdout = io::stdout().lock();
+    // Nobody reading it is no reason not to serve.
+    let _ = writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush());
+}
+
+async fn flush(tracker: &Tracker) -> Result<(), Failure> {
+    match tokio::time::timeout(GRACE, tracker.shutdown()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Failure::runtime(format!("the last activities could not be stored: {error}"))),
+        Err(_) => Err(Failure::runtime(format!(
+            "the last activities could not be stored within {} s: {} users' are lost",
+            GRACE.as_secs(),
+            tracker.status().pending
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_machines_are_refused() {
+        for listen in ["127.0.0.1:7700", "127.9.9.9:0", "[::1]:7700", "[::ffff:127.0.0.1]:7700"] {
+            assert!(loopback_alone(listen.parse().unwrap(), "default").is_ok(), "{listen}");
+        }
+        for listen in ["0.0.0.0:7700", "10.0.0.1:7700", "[::]:7700"] {
+            let failure = loopback_alone(listen.parse().unwrap(), "--listen").unwrap_err();
+            assert_eq!(failure.exit_code(), 2);
+            assert!(failure.to_string().contains(&format!("{listen} (--listen)")), "{failure}");
+            assert!(failure.to_string().contains("127.0.0.1:7700"), "{failure}");
+        }
+    }
+}

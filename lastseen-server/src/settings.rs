@@ -1,0 +1,188 @@
+//! The settings: flags over `LASTSEEN_*` variables over `lastseen.toml` over defaults, and where each value came from.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use axum::http::HeaderName;
+use figment::Figment;
+use figment::providers::{Format, Toml};
+use ipnet::IpNet;
+use lastseen::ForwardedHeader;
+use serde::{Deserialize, Serialize};
+
+use crate::Failure;
+use crate::value::{HostName, Span, Text, Value};
+
+mod check;
+mod flags;
+mod layer;
+mod origin;
+mod store_url;
+
+pub use flags::SettingFlags;
+pub use origin::Origins;
+pub use store_url::StoreUrl;
+
+use layer::Given;
+
+/// The file that is read from the working directory where no other is named.
+pub const DEFAULT_FILE: &str = "lastseen.toml";
+
+/// Every setting, as it came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The address that `serve` listens at. Default: `127.0.0.1:7700`.
+    #[serde(with = "crate::value::one")]
+    pub listen: SocketAddr,
+    /// Where the records are kept. Default: `sqlite:lastseen.db`; with invented visits `memory:`.
+    #[serde(with = "crate::value::one")]
+    pub store: StoreUrl,
+    /// How recent an activity must be for its user to be online. Default: 15 minutes.
+    #[serde(with = "crate::value::one")]
+    pub window: Span,
+    /// How stale the stored date of a user who is stored as online may be. Default: a 30th of the window.
+    #[serde(with = "crate::value::one")]
+    pub granularity: Span,
+    /// How often what memory knows is written. Default: 1 second, or the granularity where that is shorter.
+    #[serde(with = "crate::value::one")]
+    pub flush_every: Span,
+    /// How often what other processes wrote is read. Default: 500 milliseconds.
+    #[serde(with = "crate::value::one")]
+    pub follow_every: Span,
+    /// How far back memory reaches, and so the longest window that can be asked for. Default: 24 hours, or the window
+    /// where that is longer.
+    #[serde(with = "crate::value::one")]
+    pub horizon: Span,
+    /// The most users in memory. Default: 10 million.
+    #[serde(deserialize_with = "crate::value::one::deserialize")]
+    pub capacity: usize,
+    /// Regular expressions; a request whose path one of them matches doesn't count. Default: none.
+    #[serde(with = "crate::value::many")]
+    pub skip: Vec<String>,
+    /// Networks whose proxies are believed about the client's address. Default: none.
+    #[serde(with = "crate::value::many")]
+    pub trust_proxy: Vec<IpNet>,
+    /// The header in which they name it. Default: `x-forwarded-for`.
+    #[serde(with = "crate::value::one")]
+    pub client_ip_header: ForwardedHeader,
+    /// The header in which they name the user. Default: `remote-user`.
+    #[serde(with = "crate::value::one")]
+    pub user_header: HeaderName,
+    /// Names under which browsers may call the server, besides `localhost` and plain addresses. Default: none.
+    #[serde(with = "crate::value::many")]
+    pub allow_host: Vec<HostName>,
+    /// How many users' visits to invent. Default: 0.
+    #[serde(deserialize_with = "crate::value::one::deserialize")]
+    pub demo: usize,
+}
+
+/// The settings' names, in the order in which they are shown.
+const KEYS: [&str; 14] = [
+    "listen",
+    "store",
+    "window",
+    "granularity",
+    "flush_every",
+    "follow_every",
+    "horizon",
+    "capacity",
+    "skip",
+    "trust_proxy",
+    "client_ip_header",
+    "user_header",
+    "allow_host",
+    "demo",
+];
+
+impl Settings {
+    /// Reads the settings; `file` is the one that the user named, if any.
+    ///
+    /// # Errors
+    ///
+    /// Where the file can't be read or has a key that is no setting, where a value is not what its setting takes, or
+    /// where two settings contradict each other. The message names setting, origin, value and what would be right.
+    pub fn load(file: Option<&Path>, flags: &impl Serialize) -> Result<(Self, Origins), Failure> {
+        let mut figment = file_layer(file)?;
+        for given in layer::variables().chain(layer::flags(flags)) {
+            figment = figment.merge(given);
+        }
+        Self::of(figment)
+    }
+
+    fn of(given: Figment) -> Result<(Self, Origins), Failure> {
+        let figment = with_defaults(given)?;
+        let settings: Self = figment.extract().map_err(|error| origin::explain(&error))?;
+        let origins = Origins::of(&figment);
+        check::check(&settings, &origins)?;
+        Ok((settings, origins))
+    }
+
+    /// Each setting's name and value, the value in TOML's notation.
+    #[must_use]
+    pub fn entries(&self) -> Vec<(&'static str, String)> {
+        // Text and arrays of text are written alike in JSON and TOML.
+        let values = serde_json::to_value(self).unwrap_or_default();
+        KEYS.map(|key| (key, values[key].to_string())).into()
+    }
+}
+
+/// The defaults, without looking at variables or files.
+impl Default for Settings {
+    fn default() -> Self {
+        let (settings, _) = Self::of(Figment::new()).expect("the defaults are what their settings take");
+        settings
+    }
+}
+
+/// The file named, which must be there, or else the default one, which needn't.
+fn file_layer(file: Option<&Path>) -> Result<Figment, Failure> {
+    let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+    match (file, path.is_file()) {
+        (None, false) => Ok(Figment::new()),
+        (Some(path), false) => {
+            Err(Failure::usage(format!("{} is no file: --config takes one that holds settings", path.display())))
+        }
+        (_, true) => Ok(Figment::from(Toml::file_exact(path))),
+    }
+}
+
+/// Puts the defaults below everything given; some of them follow from what is given.
+fn with_defaults(given: Figment) -> Result<Figment, Failure> {
+    let default = |key, value: &str| Given::new(key, value, "default");
+    let follows = |key, value: Duration, why: &str| Given::new(key, Span(value).to_string(), format!("default: {why}"));
+
+    let mut figment = given.join(default("demo", "0")).join(default("window", "15m"));
+    if one::<usize>(&figment, "demo")? > 0 {
+        figment = figment.join(Given::new("store", "memory:", "default with demo"));
+    }
+    let Span(window) = one(&figment, "window")?;
+    let figment = figment.join(follows("granularity", window / 30, "window / 30"));
+    let Span(granularity) = one(&figment, "granularity")?;
+
+    let second = Duration::from_secs(1);
+    let day = Duration::from_hours(24);
+    Ok(figment
+        .join(default("listen", "127.0.0.1:7700"))
+        .join(default("store", "sqlite:lastseen.db"))
+        .join(follows("flush_every", second.min(granularity), "1s, or granularity if shorter"))
+        .join(default("follow_every", "500ms"))
+        .join(follows("horizon", day.max(window), "24h, or window if longer"))
+        .join(default("capacity", "10000000"))
+        .join(default("client_ip_header", "x-forwarded-for"))
+        .join(default("user_header", "remote-user"))
+        .join(Given::none("skip"))
+        .join(Given::none("trust_proxy"))
+        .join(Given::none("allow_host")))
+}
+
+fn one<T: Value>(figment: &Figment, key: &str) -> Result<T, Failure> {
+    match figment.extract_inner(key) {
+        Ok(Text(value)) => Ok(value),
+        Err(error) => Err(origin::explain(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

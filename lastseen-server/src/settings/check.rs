@@ -1,0 +1,53 @@
+//! What no single value shows: settings that contradict each other, expressions that don't compile.
+
+use std::time::Duration;
+
+use lastseen::SkipRules;
+
+use super::{Origins, Settings};
+use crate::Failure;
+use crate::value::Span;
+
+pub(super) fn check(settings: &Settings, origins: &Origins) -> Result<(), Failure> {
+    let Settings { window, granularity, flush_every, follow_every, horizon, .. } = *settings;
+    let shown = |key, value: Span| format!("{key} = {value} ({})", origins.get(key));
+
+    let spans = [
+        ("window", window),
+        ("granularity", granularity),
+        ("flush_every", flush_every),
+        ("follow_every", follow_every),
+    ];
+    if let Some((key, zero)) = spans.into_iter().find(|(_, span)| span.0 == Duration::ZERO) {
+        return Err(Failure::usage(format!("{}: it must be longer than nothing", shown(key, zero))));
+    }
+    if granularity.0 > window.0 / 3 {
+        return Err(Failure::usage(format!(
+            "{} is more than a third of {}: set granularity to {} at most, or window to {} at least",
+            shown("granularity", granularity),
+            shown("window", window),
+            Span(window.0 / 3),
+            Span(granularity.0.saturating_mul(3)),
+        )));
+    }
+    if flush_every > granularity {
+        return Err(Failure::usage(format!(
+            "{} is longer than {}: set flush_every to {granularity} at most",
+            shown("flush_every", flush_every),
+            shown("granularity", granularity),
+        )));
+    }
+    if window > horizon {
+        return Err(Failure::usage(format!(
+            "{} is longer than {}: set horizon to {window} at least",
+            shown("window", window),
+            shown("horizon", horizon),
+        )));
+    }
+    if settings.capacity == 0 {
+        return Err(Failure::usage(format!("capacity = 0 ({}): it must be 1 at least", origins.get("capacity"))));
+    }
+    SkipRules::new(&settings.skip)
+        .map_err(|error| Failure::usage(format!("skip ({}): {error}", origins.get("skip"))))?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! The flags of the settings, all optional: what isn't given here is looked for further down.
+
+use clap::Args;
+use serde::Serialize;
+
+/// All settings, as flags. Values are read where variables and the file are read.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+pub struct SettingFlags {
+    /// Address to listen at [default: 127.0.0.1:7700]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Where the records are kept: memory: or sqlite:PATH [default: sqlite:lastseen.db]
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+    /// How recent an activity must be for its user to be online [default: 15m]
+    #[arg(long, value_name = "DURATION")]
+    pub window: Option<String>,
+    /// How stale a stored date may be, at most a third of the window [default: a 30th of it]
+    #[arg(long, value_name = "DURATION")]
+    pub granularity: Option<String>,
+    /// How often to write what memory knows [default: 1s]
+    #[arg(long, value_name = "DURATION")]
+    pub flush_every: Option<String>,
+    /// How often to read what other processes wrote [default: 500ms]
+    #[arg(long, value_name = "DURATION")]
+    pub follow_every: Option<String>,
+    /// How far back memory reaches: the longest window there can be [default: 24h]
+    #[arg(long, value_name = "DURATION")]
+    pub horizon: Option<String>,
+    /// The most users in memory [default: 10000000]
+    #[arg(long, value_name = "USERS")]
+    pub capacity: Option<String>,
+    /// Requests to a path that this regular expression matches don't count; may be given several times
+    #[arg(long, value_name = "REGEX")]
+    pub skip: Vec<String>,
+    /// Network whose proxies are believed about the client's address; may be given several times
+    #[arg(long, value_name = "CIDR")]
+    pub trust_proxy: Vec<String>,
+    /// Header in which they name the client's address [default: x-forwarded-for]
+    #[arg(long, value_name = "HEADER")]
+    pub client_ip_header: Option<String>,
+    /// Header in which they name the user [default: remote-user]
+    #[arg(long, value_name = "HEADER")]
+    pub user_header: Option<String>,
+    /// Name under which browsers may call the server, besides localhost; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
+    /// Invent the visits of so many users [default: 0]
+    #[arg(long, value_name = "USERS")]
+    pub demo: Option<String>,
+}

@@ -1,0 +1,80 @@
+//! Which store: `memory:` or `sqlite:PATH`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::value::Value;
+
+/// Where the records are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// `memory:`, which ends with the process.
+    Memory,
+    /// `sqlite:PATH`, a database file that any number of processes on one machine share.
+    Sqlite(PathBuf),
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+const KNOWN: &str = "memory: or sqlite:PATH";
+
+impl Value for StoreUrl {
+    fn read(text: &str) -> Result<Self, String> {
+        let Some((scheme, rest)) = text.split_once(':') else {
+            return Err(format!("{text:?} is not a store: write {KNOWN}, such as sqlite:lastseen.db"));
+        };
+        match scheme {
+            "memory" if rest.is_empty() => Ok(Self::Memory),
+            "memory" => Err(format!("{text:?} is not a store: memory: takes nothing after it")),
+            "sqlite" => {
+                // Other tools write sqlite://relative.db and sqlite:///absolute.db.
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                if path.is_empty() {
+                    return Err(format!("{text:?} names no file: write sqlite:PATH, such as sqlite:lastseen.db"));
+                }
+                Ok(Self::Sqlite(path.into()))
+            }
+            "postgres" | "postgresql" | "redis" | "rediss" | "redis+cluster" => {
+                Err(format!("{scheme:?} stores are not in this build: write {KNOWN}"))
+            }
+            _ => Err(format!("{scheme:?} is no kind of store: write {KNOWN}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_round_trip() {
+        for url in ["memory:", "sqlite:lastseen.db", "sqlite:/var/lib/lastseen/db", "sqlite:a:b.db"] {
+            assert_eq!(StoreUrl::read(url).unwrap().to_string(), url);
+        }
+        assert_eq!(StoreUrl::read("sqlite:///var/x.db").unwrap(), StoreUrl::Sqlite("/var/x.db".into()));
+        assert_eq!(StoreUrl::read("sqlite://x.db").unwrap(), StoreUrl::Sqlite("x.db".into()));
+    }
+
+    #[test]
+    fn what_is_no_store_is_named_beside_what_is() {
+        for (url, named) in [
+            ("lastseen.db", "\"lastseen.db\""),
+            ("mysql://x", "\"mysql\""),
+            ("postgres://x", "\"postgres\" stores are not in this build"),
+            ("redis+cluster://a,b", "\"redis+cluster\""),
+            ("sqlite:", "names no file"),
+            ("memory:x", "memory:x"),
+        ] {
+            let error = StoreUrl::read(url).unwrap_err();
+            assert!(error.contains(named), "{error}");
+            assert!(error.contains("memory:") || error.contains("sqlite:PATH"), "{error}");
+        }
+    }
+}

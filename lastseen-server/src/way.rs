@@ -1,0 +1,78 @@
+//! A command's way to its answer: the same calls, over HTTP to a server, or without a port straight on a store.
+
+use axum::http::{Method, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::Failure;
+use crate::settings::Settings;
+
+mod server;
+mod straight;
+
+use server::Server;
+use straight::Straight;
+pub(crate) use straight::runtime;
+
+/// Where a command's calls go.
+pub(crate) enum Way {
+    /// To a running server.
+    Server(Server),
+    /// To the same service, in this process, on a tracker of its own.
+    Straight(Straight),
+}
+
+impl Way {
+    pub(crate) fn to_server(url: &str) -> Result<Self, Failure> {
+        Server::at(url).map(Self::Server)
+    }
+
+    pub(crate) fn to_store(settings: &Settings) -> Result<Self, Failure> {
+        Straight::on(settings).map(Self::Straight)
+    }
+
+    /// Makes one call, and ends.
+    pub(crate) fn call(self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let answer = match self {
+            Self::Server(server) => server.call(method, path, body),
+            Self::Straight(straight) => straight.call(method, path, body),
+        }?;
+        if answer.status.is_success() { Ok(answer) } else { Err(answer.problem()) }
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Failure::runtime(format!("the answer is not one of lastseen's: {error}")))
+    }
+
+    /// The body as it is, as a line.
+    pub(crate) fn into_line(self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned() + "\n"
+    }
+
+    /// What a server refuses as wrong is the caller's to mend; everything else happened underway.
+    fn problem(&self) -> Failure {
+        #[derive(Deserialize)]
+        struct Problem {
+            detail: String,
+        }
+        let detail = match serde_json::from_slice(&self.body) {
+            Ok(Problem { detail }) => detail,
+            Err(_) => format!("the server answers {}, and not as lastseen does", self.status),
+        };
+        match self.status {
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Failure::usage(detail),
+            _ => Failure::runtime(detail),
+        }
+    }
+}

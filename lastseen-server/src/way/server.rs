@@ -1,0 +1,59 @@
+//! Calls to a running server, over HTTP.
+
+use std::time::Duration;
+
+use axum::http::uri::{Scheme, Uri};
+use axum::http::{Method, Request, header};
+use serde_json::Value;
+use ureq::Agent;
+
+use super::Answer;
+use crate::Failure;
+
+/// How long an answer may take. A server waits for its store less long than this.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) struct Server {
+    agent: Agent,
+    /// Without a slash at its end.
+    base: String,
+}
+
+impl Server {
+    pub(super) fn at(url: &str) -> Result<Self, Failure> {
+        let is_http =
+            |uri: Uri| matches!(uri.scheme(), Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+        if !url.parse().is_ok_and(is_http) {
+            return Err(Failure::usage(format!(
+                "--server {url:?} is not the address of a server, such as http://127.0.0.1:7700"
+            )));
+        }
+        let config = Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            // A server listens at a loopback address, which a proxy would look for on its own machine.
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(concat!("lastseen/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { agent: config.into(), base: url.trim_end_matches('/').to_owned() })
+    }
+
+    pub(super) fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::runtime(format!("no answer from {}: {error}", self.base));
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let answer = match body {
+            Some(body) => request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body.to_string())
+                .map_err(|error| failed(&error))
+                .and_then(|request| self.agent.run(request).map_err(|error| failed(&error))),
+            None => request
+                .body(())
+                .map_err(|error| failed(&error))
+                .and_then(|request| self.agent.run(request).map_err(|error| failed(&error))),
+        };
+        let (head, mut body) = answer?.into_parts();
+        Ok(Answer { status: head.status, body: body.read_to_vec().map_err(|error| failed(&error))? })
+    }
+}

@@ -1,0 +1,60 @@
+//! Calls straight on a store: the server's own service, without a port, on a tracker that lives for one call.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use http_body_util::BodyExt;
+use lastseen::{SystemClock, Tracker};
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+use tower::ServiceExt;
+
+use super::Answer;
+use crate::Failure;
+use crate::app::{AppState, app};
+use crate::settings::{Settings, StoreUrl};
+use crate::store::start_tracker;
+
+pub(crate) struct Straight {
+    runtime: Runtime,
+    tracker: Tracker,
+    app: Router,
+    store: StoreUrl,
+}
+
+/// What a command needs to wait for a store.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::runtime(format!("can't start what waits for the store: {error}")))
+}
+
+impl Straight {
+    pub(super) fn on(settings: &Settings) -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let tracker = runtime.block_on(start_tracker(settings, SystemClock::new()))?;
+        let app = app(AppState::new(tracker.clone(), settings)?);
+        Ok(Self { runtime, tracker, app, store: settings.store.clone() })
+    }
+
+    pub(super) fn call(self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let request = Request::builder().method(method).uri(path);
+        let request = match body {
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        let request = request.map_err(|error| Failure::runtime(format!("{path:?} can't be asked for: {error}")))?;
+        self.runtime.block_on(async {
+            // What could not be read is not there to be answered from.
+            if let Some(error) = self.tracker.status().store_error {
+                return Err(Failure::runtime(format!("{}: {error}", self.store)));
+            }
+            let Ok(answer) = self.app.oneshot(request).await;
+            let (head, body) = answer.into_parts();
+            let body = body.collect().await.map_err(|error| Failure::runtime(error.to_string()))?;
+            self.tracker.shutdown().await?;
+            Ok(Answer { status: head.status, body: body.to_bytes().into() })
+        })
+    }
+}

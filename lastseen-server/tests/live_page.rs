@@ -1,0 +1,125 @@
+//! The page, in a browser.
+
+mod program;
+
+use std::time::Duration;
+
+use lastseen_harness::{Browser, ColorScheme, Http, Locator, eventually};
+use program::Place;
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// What the page shows of people: each one's whole text.
+async fn people(browser: &Browser) -> Vec<String> {
+    let mut texts = Vec::new();
+    for person in browser.page().find_all(Locator::Css("#people > li")).await.unwrap() {
+        // One that has left meanwhile has no text.
+        texts.extend(person.text().await);
+    }
+    texts
+}
+
+async fn text(browser: &Browser, selector: &str) -> String {
+    browser.page().find(Locator::Css(selector)).await.unwrap().text().await.unwrap()
+}
+
+async fn script(browser: &Browser, code: &str) -> Value {
+    browser.page().execute(code, Vec::new()).await.unwrap()
+}
+
+#[tokio::test]
+async fn it_is_alive_and_hostile_names_are_not() {
+    let place = Place::new();
+    let server = place.serve(&["--store", "memory:"]).await;
+    let (http, browser) = (Http::new(server.url()), Browser::start().await);
+    browser.page().goto(server.url()).await.unwrap();
+    assert_eq!(text(&browser, ".number").await, "0");
+    let first_call = text(&browser, "#steps code").await;
+    assert_eq!(first_call, format!("curl {}/v1/touch --json '{{\"user\": \"ada\"}}'", server.url()));
+    script(&browser, "window.loadedOnce = true").await;
+
+    http.post("/v1/touch").json(&json!({ "user": "ada", "ip": "203.0.113.7" })).await;
+    eventually(SOON, async || people(&browser).await, |people| people.len() == 1 && people[0].contains("ada")).await;
+    assert_eq!(text(&browser, ".number").await, "1");
+    assert!(people(&browser).await[0].contains("203.0.113.7"));
+    assert!(text(&browser, "#steps").await.is_empty(), "the first steps are done");
+
+    let hostile = "<img src=x onerror=\"window.hacked = true\"><script>window.hacked = true</script>";
+    http.post("/v1/touch").json(&json!({ "user": "eve" })).await;
+    http.put("/v1/users/eve").json(&json!({ "name": hostile })).await;
+    eventually(SOON, async || people(&browser).await, |people| people.len() == 2 && people[0].contains(hostile)).await;
+    // As the page is sent, too.
+    assert_eq!(script(&browser, "return window.loadedOnce").await, true, "all that without a reload");
+    browser.page().refresh().await.unwrap();
+    assert!(people(&browser).await[0].contains(hostile));
+    assert_eq!(script(&browser, "return window.hacked ?? false").await, false);
+    assert_eq!(script(&browser, "return document.querySelectorAll('#people img, #people script').length").await, 0);
+
+    http.post("/v1/leave").json(&json!({ "user": "eve" })).await;
+    eventually(SOON, async || people(&browser).await, |people| people.len() == 1).await;
+    assert_eq!(browser.console().await, Vec::<String>::new());
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn it_says_so_when_the_server_is_gone_and_stands_still_when_told() {
+    let place = Place::new();
+    let server = place.serve(&["--store", "memory:"]).await;
+    let (http, browser) = (Http::new(server.url()), Browser::start().await);
+    browser.page().goto(server.url()).await.unwrap();
+
+    let pause = browser.page().find(Locator::Css("#pause")).await.unwrap();
+    pause.click().await.unwrap();
+    assert_eq!(pause.attr("aria-pressed").await.unwrap().as_deref(), Some("true"));
+    http.post("/v1/touch").json(&json!({ "user": "ada" })).await;
+    // This makes the page look at once, if it looks at all; and the call is answered after the look would be.
+    let look = "document.dispatchEvent(new Event('visibilitychange')); fetch('/').then(arguments[0])";
+    browser.page().execute_async(look, Vec::new()).await.unwrap();
+    assert!(people(&browser).await.is_empty());
+    pause.click().await.unwrap();
+    eventually(SOON, async || people(&browser).await, |people| people.len() == 1).await;
+
+    server.kill().await;
+    let notice = async || text(&browser, "#notice").await;
+    eventually(SOON, notice, |notice| notice.contains("does not answer")).await;
+    assert_eq!(people(&browser).await.len(), 1, "what was known stays to be read");
+    browser.quit().await;
+}
+
+/// The names and facts that reach into how long ago it was.
+const OVERLAP: &str = "return [...document.querySelectorAll('.person')].filter((person) => {
+    const ago = person.querySelector('.ago').getBoundingClientRect();
+    const texts = [...person.querySelectorAll('.name, .id, .ip')];
+    return texts.some((text) => text.getBoundingClientRect().right > ago.left);
+}).map((person) => person.textContent)";
+
+#[tokio::test]
+async fn it_fits_every_width_in_either_colour() {
+    let place = Place::new();
+    let servers = [&["--demo", "40"], &["--store", "memory:"], &["--store", "memory:"]];
+    let [busy, empty, long] = servers.map(|arguments| place.serve(arguments));
+    let (busy, empty, long) = (busy.await, empty.await, long.await);
+    let http = Http::new(long.url());
+    let (user, ip) = ("x".repeat(128), "2001:db8:1111:2222:3333:4444:5555:6666");
+    http.post("/v1/touch").json(&json!({ "user": user, "ip": ip })).await;
+    http.put(&format!("/v1/users/{user}")).json(&json!({ "name": "W".repeat(256) })).await;
+
+    let browser = Browser::start().await;
+    for url in [busy.url(), empty.url(), long.url()] {
+        for (width, height) in [(360, 780), (768, 1000), (1440, 900)] {
+            browser.viewport(width, height).await;
+            browser.page().goto(url).await.unwrap();
+            let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            assert_eq!(script(&browser, wider).await, 0, "{url} at {width} pixels");
+            assert_eq!(script(&browser, OVERLAP).await, json!([]), "{url} at {width} pixels");
+        }
+    }
+    let paper = "return getComputedStyle(document.body).backgroundColor";
+    browser.color_scheme(ColorScheme::Light).await;
+    let light = script(&browser, paper).await;
+    browser.color_scheme(ColorScheme::Dark).await;
+    assert_ne!(script(&browser, paper).await, light);
+    assert_eq!(browser.console().await, Vec::<String>::new());
+    browser.quit().await;
+}

@@ -1,0 +1,103 @@
+//! The server without a port, on a clock that stands still until a test moves it and a store that fails when told.
+#![allow(dead_code, unreachable_pub, reason = "each test uses what it needs")]
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use lastseen::conformance::{Faults, Faulty};
+use lastseen::http::PeerAddr;
+use lastseen::{ManualClock, MemoryStore, Tracker};
+use lastseen_server::app::{AppState, app};
+use lastseen_server::settings::Settings;
+use serde_json::Value;
+use tower::ServiceExt;
+
+pub struct Service {
+    app: Router,
+    pub tracker: Tracker,
+    pub clock: ManualClock,
+    pub faults: Faults,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Service {
+    /// With the settings' defaults, at 03:15.
+    pub async fn start() -> Self {
+        Self::with(&Settings::default()).await
+    }
+
+    pub async fn with(settings: &Settings) -> Self {
+        let clock = ManualClock::new("2026-11-24T03:15:00Z".parse().unwrap());
+        let store = Faulty::new(MemoryStore::new());
+        let faults = store.faults();
+        let tracker = Tracker::builder(store).clock(clock.clone()).start().await.unwrap();
+        let app = app(AppState::new(tracker.clone(), settings).unwrap());
+        Self { app, tracker, clock, faults }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let Ok(response) = self.app.clone().oneshot(request).await;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: head.status, headers: head.headers, body: String::from_utf8(body.into()).unwrap() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Request::delete(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, json: &str) -> Answer {
+        self.body(Method::POST, path, "application/json", json.to_owned()).await
+    }
+
+    pub async fn put(&self, path: &str, json: &str) -> Answer {
+        self.body(Method::PUT, path, "application/json", json.to_owned()).await
+    }
+
+    pub async fn body(&self, method: Method, path: &str, content_type: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("content-type", content_type);
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// The ids in the list.
+    pub async fn online(&self) -> Vec<String> {
+        let users = self.get("/v1/online").await.json()["users"].clone();
+        users.as_array().unwrap().iter().map(|user| user["user"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// A request whose socket's peer is this one.
+pub fn from_peer(peer: &str) -> axum::http::request::Builder {
+    Request::builder().extension(PeerAddr(SocketAddr::new(peer.parse().unwrap(), 4711)))
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// That it is a problem of this status, and its detail.
+    #[track_caller]
+    pub fn problem(&self, status: StatusCode) -> String {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["type"], "about:blank");
+        assert_eq!(problem["title"], status.canonical_reason().unwrap());
+        assert_eq!(problem["status"], status.as_u16());
+        problem["detail"].as_str().unwrap().to_owned()
+    }
+}
