@@ -27,6 +27,8 @@
 mod browser;
 mod http;
 mod patience;
+mod pgbouncer;
+mod postgres;
 mod process;
 mod program;
 
@@ -34,5 +36,7 @@ pub use browser::{Browser, ColorScheme};
 pub use fantoccini::{Client, Locator};
 pub use http::{Http, Request, Response};
 pub use patience::eventually;
+pub use pgbouncer::PgBouncer;
+pub use postgres::Postgres;
 pub use process::{Finished, run};
 pub use program::Program;

@@ -80,6 +80,10 @@ impl Process {
         }
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.exited().is_some()
+    }
+
     /// Waits for the end, and for the rest of the output.
     pub(crate) async fn finished(&mut self, since: Instant) -> Finished {
         let Some(status) = poll(PATIENCE, async || self.exited()).await else {

@@ -105,7 +105,7 @@ struct Target {
     #[arg(help = "Server to ask, such as http://127.0.0.1:7700 [default: work on the store itself]")]
     #[serde(skip)]
     server: Option<String>,
-    /// Store to work on: memory: or sqlite:PATH [default: that of the settings]
+    /// Store to work on, such as sqlite:lastseen.db [default: that of the settings]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use lastseen::{Clock, MemoryStore, SqliteStore, Store, Tracker};
+use lastseen::{Clock, MemoryStore, PostgresStore, SqliteStore, Store, Tracker};
 
 use crate::Failure;
 use crate::settings::{Settings, StoreUrl};
@@ -16,6 +16,10 @@ pub async fn start_tracker(settings: &Settings, clock: impl Clock) -> Result<Tra
     match &settings.store {
         StoreUrl::Memory => start(settings, MemoryStore::new(), clock).await,
         StoreUrl::Sqlite(path) => match SqliteStore::open(path).await {
+            Ok(store) => start(settings, store, clock).await,
+            Err(error) => Err(Failure::runtime(with_causes(&error))),
+        },
+        StoreUrl::Postgres(url) => match PostgresStore::connect(url).await {
             Ok(store) => start(settings, store, clock).await,
             Err(error) => Err(Failure::runtime(with_causes(&error))),
         },

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use lastseen_harness::{Http, eventually};
+use lastseen_harness::{Http, Postgres, eventually};
 use program::{Place, complaint};
 use serde_json::{Value, json};
 
@@ -175,4 +175,20 @@ async fn invented_visits_fill_the_list_and_no_file() {
     eventually(Duration::from_secs(5), count, |count| *count > 20).await;
     assert!(server.terminate().await.status.success());
     assert_eq!(place.contents(), []);
+}
+
+/// Two servers on a site's PostgreSQL do what two on one file do, and tables are made where there were none.
+#[tokio::test]
+async fn two_servers_on_one_postgresql_agree() {
+    let postgres = Postgres::shared().await;
+    let url = postgres.database("serving").await;
+    let place = Place::new();
+    let (here, there) = (place.serve(&["--store", &url]).await, place.serve(&["--store", &url]).await);
+    let (here, there) = (Http::new(here.url()), Http::new(there.url()));
+    touch(&here, "ada").await;
+    eventually(Duration::from_secs(5), async || online(&there).await, |users| users == &["ada"]).await;
+    assert_eq!(there.post("/v1/leave").json(&json!({ "user": "ada" })).await.status, 202);
+    eventually(Duration::from_secs(5), async || online(&here).await, Vec::is_empty).await;
+    let kept = postgres.sql("serving", "SELECT last_activity_ip FROM user_activity WHERE user_id = 'ada'").await;
+    assert_eq!(kept.trim(), "203.0.113.7");
 }

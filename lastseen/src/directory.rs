@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use crate::UserId;
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 
-#[cfg(feature = "sqlite")]
-#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub use sql::SqlDirectory;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
+pub use sql::{SqlDirectory, SqlDirectoryError};
 
 /// What a site knows of a user: a name to show, whether the account is active, whether the user hides.
 ///

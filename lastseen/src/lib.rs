@@ -71,6 +71,7 @@
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `sqlite` | [`SqliteStore`] and [`SqlDirectory`], with SQLite compiled in | yes |
+//! | `postgres` | [`PostgresStore`] and [`SqlDirectory`] for PostgreSQL, with TLS by rustls | |
 //! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
 //! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
 //! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
@@ -101,11 +102,14 @@ mod user_id;
 pub use crate::http::{ClientIp, ForwardedHeader, Identify, LastActivity, LastActivityLayer, SignedIn, SkipRules};
 pub use activity::{Activity, MAX_AHEAD, Record, Seen, VOID_AHEAD};
 pub use clock::{Clock, ManualClock, SystemClock};
-#[cfg(feature = "sqlite")]
-#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub use directory::SqlDirectory;
 pub use directory::{Directory, Profile};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
+pub use directory::{SqlDirectory, SqlDirectoryError};
 pub use error::Error;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use store::PostgresStore;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use store::SqliteStore;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use lastseen::{SqliteStore, SystemClock};
+use lastseen::{PostgresStore, SqliteStore, SystemClock};
 use serde::Serialize;
 
 use crate::Failure;
@@ -20,8 +20,10 @@ pub(super) struct Migrate {
 impl Migrate {
     pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
         let (settings, _) = Settings::load(file, &self)?;
-        let StoreUrl::Sqlite(path) = &settings.store else {
-            return Ok(format!("{} has no tables\n", settings.store));
+        let path = match &settings.store {
+            StoreUrl::Sqlite(path) => path,
+            StoreUrl::Memory => return Ok(format!("{} has no tables\n", settings.store)),
+            StoreUrl::Postgres(url) => return migrate_postgres(url, &settings.store),
         };
         let version = || SqliteStore::schema(path).map_err(|error| Failure::runtime(with_causes(&error)));
         let before = version()?;
@@ -33,4 +35,13 @@ impl Migrate {
         })?;
         Ok(format!("{} went from version {} to {}\n", settings.store, before.version, version()?.version))
     }
+}
+
+/// Connecting makes the tables, or brings them up to date.
+fn migrate_postgres(url: &str, shown: &StoreUrl) -> Result<String, Failure> {
+    crate::way::runtime()?.block_on(async {
+        let failed = |error| Failure::runtime(with_causes(&error));
+        PostgresStore::connect(url).await.map_err(failed)?.ready().await.map_err(failed)
+    })?;
+    Ok(format!("{shown} has the tables of this version\n"))
 }

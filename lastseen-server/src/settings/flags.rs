@@ -9,8 +9,12 @@ pub struct SettingFlags {
     /// Address to listen at [default: 127.0.0.1:7700]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// Where the records are kept: memory: or sqlite:PATH [default: sqlite:lastseen.db]
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Where the records are kept: memory:, sqlite:PATH or postgres://HOST/DATABASE [default: sqlite:lastseen.db]"
+    )]
+    #[expect(missing_docs, reason = "the help text has a URL in it that is no link")]
     pub store: Option<String>,
     /// How recent an activity must be for its user to be online [default: 15m]
     #[arg(long, value_name = "DURATION")]

@@ -1,4 +1,4 @@
-//! Which store: `memory:` or `sqlite:PATH`.
+//! Which store: `memory:`, `sqlite:PATH` or `postgres://...`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,6 +12,8 @@ pub enum StoreUrl {
     Memory,
     /// `sqlite:PATH`, a database file that any number of processes on one machine share.
     Sqlite(PathBuf),
+    /// `postgres://...`, a database that any number of machines share. The URL has a password in it, as a rule.
+    Postgres(String),
 }
 
 impl fmt::Display for StoreUrl {
@@ -19,11 +21,19 @@ impl fmt::Display for StoreUrl {
         match self {
             Self::Memory => f.write_str("memory:"),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => write!(f, "postgres://{}", place(url)),
         }
     }
 }
 
-const KNOWN: &str = "memory: or sqlite:PATH";
+/// Where a database is, without who asks and with what password: for pages and logs.
+fn place(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    rest.split_once('?').map_or(rest, |(place, _)| place)
+}
+
+const KNOWN: &str = "memory:, sqlite:PATH or postgres://HOST/DATABASE";
 
 impl Value for StoreUrl {
     fn read(text: &str) -> Result<Self, String> {
@@ -41,7 +51,9 @@ impl Value for StoreUrl {
                 }
                 Ok(Self::Sqlite(path.into()))
             }
-            "postgres" | "postgresql" | "redis" | "rediss" | "redis+cluster" => {
+            "postgres" | "postgresql" if rest.starts_with("//") => Ok(Self::Postgres(text.to_owned())),
+            "postgres" | "postgresql" => Err(format!("{scheme}: is followed by //: write {KNOWN}")),
+            "redis" | "rediss" | "redis+cluster" => {
                 Err(format!("{scheme:?} stores are not in this build: write {KNOWN}"))
             }
             _ => Err(format!("{scheme:?} is no kind of store: write {KNOWN}")),
@@ -63,11 +75,22 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_not_shown() {
+        for (url, shown) in [
+            ("postgres://site:p@ss@db.example/site?sslmode=require", "postgres://db.example/site"),
+            ("postgresql://db:5433/site?user=site&password=secret", "postgres://db:5433/site"),
+        ] {
+            assert_eq!(StoreUrl::read(url).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
     fn what_is_no_store_is_named_beside_what_is() {
         for (url, named) in [
             ("lastseen.db", "\"lastseen.db\""),
             ("mysql://x", "\"mysql\""),
-            ("postgres://x", "\"postgres\" stores are not in this build"),
+            ("postgres:x", "is followed by //"),
+            ("redis://x", "\"redis\" stores are not in this build"),
             ("redis+cluster://a,b", "\"redis+cluster\""),
             ("sqlite:", "names no file"),
             ("memory:x", "memory:x"),

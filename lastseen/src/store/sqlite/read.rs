@@ -81,6 +81,10 @@ fn changes(connection: &Connection, after: i64, origin: i64) -> rusqlite::Result
 }
 
 pub(super) fn profiles(connection: &Connection, users: &[UserId]) -> rusqlite::Result<Vec<(UserId, Profile)>> {
+    // Most sites keep none here, and a tracker without one asks about every user that it reads at its start.
+    if !connection.query_row(include_str!("../sql/sqlite/any_profile.sql"), (), |row| row.get(0))? {
+        return Ok(Vec::new());
+    }
     let mut statement = connection.prepare(include_str!("../sql/sqlite/profile.sql"))?;
     let mut profiles = Vec::new();
     for user in users {

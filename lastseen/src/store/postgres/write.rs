@@ -1,0 +1,99 @@
+//! What changes the tables, each in one statement, which is one transaction.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_postgres::types::Type;
+
+use super::date::Date;
+use super::{Handle, PostgresError};
+use crate::store::tombstone;
+use crate::{Profile, Record, Timestamp, UserId, VOID_AHEAD};
+
+/// How often a handle that writes takes away what nobody needs any more.
+const PRUNE_EVERY: Duration = Duration::from_secs(10);
+
+impl Handle {
+    pub(super) async fn write(&self, batch: &[Record], now: Timestamp) -> Result<(), PostgresError> {
+        let tables = self.tables().await?;
+        let fit: Vec<&Record> = batch.iter().filter(|record| tables.key.fits(&record.user)).collect();
+        let unfit = batch.len() - fit.len();
+
+        let users: Vec<&str> = fit.iter().map(|record| record.user.as_str()).collect();
+        let dates: Vec<Option<Date>> = fit.iter().map(|record| record.seen.map(|seen| Date(seen.at))).collect();
+        let ips: Vec<Option<IpAddr>> = fit.iter().map(|record| record.seen.and_then(|seen| seen.ip)).collect();
+        let left: Vec<Option<Date>> = fit.iter().map(|record| record.left_at.map(Date)).collect();
+        let params = [
+            (&users as _, Type::TEXT_ARRAY),
+            (&dates as _, Type::TIMESTAMPTZ_ARRAY),
+            (&ips as _, Type::INET_ARRAY),
+            (&left as _, Type::TIMESTAMPTZ_ARRAY),
+            (&Date(now + VOID_AHEAD) as _, Type::TIMESTAMPTZ),
+            (&Date(tombstone::oldest(now)) as _, Type::TIMESTAMPTZ),
+            (&self.origin as _, Type::INT8),
+        ];
+        let rows = self.ask("writing activities", &tables.write, &params).await?;
+        let unknown = rows.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0));
+        let unknown = unknown.map_err(|error| self.unreadable("writing activities", error))?;
+        self.count_dropped(u64::try_from(unknown).unwrap_or(0), unfit as u64);
+        self.prune(&tables.prune, now).await;
+        Ok(())
+    }
+
+    pub(super) async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), PostgresError> {
+        let tables = self.tables().await?;
+        if !tables.key.fits(user) {
+            return Ok(());
+        }
+        let params =
+            [(&user.as_str() as _, Type::TEXT), (&Date(at) as _, Type::TIMESTAMPTZ), (&self.origin as _, Type::INT8)];
+        self.ask("erasing a user", &tables.forget, &params).await.map(drop)
+    }
+
+    pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), PostgresError> {
+        let tables = self.tables().await?;
+        if !tables.key.fits(user) {
+            self.count_dropped(0, 1);
+            return Ok(());
+        }
+        let params = [
+            (&user.as_str() as _, Type::TEXT),
+            (&profile.name() as _, Type::TEXT),
+            (&profile.is_active() as _, Type::BOOL),
+            (&profile.is_hidden() as _, Type::BOOL),
+            (&self.origin as _, Type::INT8),
+        ];
+        let rows = self.ask("writing a profile", &tables.put_profile, &params).await?;
+        let unknown = rows.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0));
+        let unknown = unknown.map_err(|error| self.unreadable("writing a profile", error))?;
+        self.count_dropped(u64::try_from(unknown).unwrap_or(0), 0);
+        Ok(())
+    }
+
+    /// Whoever only now and then writes wrong ids is told once; the count tells the rest.
+    fn count_dropped(&self, unknown: u64, unfit: u64) {
+        let dropped = unknown + unfit;
+        if dropped > 0 && self.dropped.fetch_add(dropped, Ordering::Relaxed) == 0 {
+            let key = self.wanted.key;
+            tracing::warn!(unknown, unfit, %key, "dropped what was reported of users whom the site can't have");
+        }
+    }
+
+    /// What was written stays written where this fails, and the next time makes up for it.
+    async fn prune(&self, prune: &str, now: Timestamp) {
+        {
+            let mut due = self.prune_at.lock();
+            let started = Instant::now();
+            if started < *due {
+                return;
+            }
+            *due = started + PRUNE_EVERY;
+        }
+        let oldest = Date(tombstone::oldest(now));
+        if let Err(error) = self.pool.query("pruning", prune, &[(&oldest, Type::TIMESTAMPTZ)]).await {
+            tracing::debug!(%error, "what nobody needs any more stays for now");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+-- Merges a batch as `Record::merge` does, and says how many of its users the site doesn't have.
+-- $1 user_id[], $2 last_activity_date[], $3 last_activity_ip[], $4 left_at[], $5 the latest date that isn't void,
+-- $6 the earliest forgotten_at that still holds, $7 origin
+WITH batch AS (
+    SELECT
+        user_id::{key_type} AS user_id,
+        CASE WHEN seen_at <= $5 THEN seen_at END AS seen_at,
+        CASE WHEN seen_at <= $5 THEN ip END AS ip,
+        CASE WHEN left_at <= $5 THEN left_at END AS left_at
+    FROM unnest($1, $2, $3, $4) AS batch (user_id, seen_at, ip, left_at)
+),
+known AS (
+    SELECT * FROM batch AS known WHERE {is_user}
+),
+merged AS (
+    INSERT INTO {activity} AS stored (user_id, last_activity_date, last_activity_ip, left_at)
+    SELECT user_id, seen_at, ip, left_at
+    FROM known
+    -- Of a user with a record it may still be that a void date has to go.
+    WHERE seen_at IS NOT NULL
+        OR left_at IS NOT NULL
+        OR EXISTS (SELECT FROM {activity} AS present WHERE present.user_id = known.user_id)
+    -- In this order all processes lock the rows, so no two of them wait for each other.
+    ORDER BY user_id
+    ON CONFLICT (user_id) DO UPDATE SET
+        -- Of what is neither void nor kept out by an erasure, the greatest. No address is less than any.
+        (last_activity_date, last_activity_ip) = (
+            SELECT seen_at, ip
+            FROM (VALUES
+                (stored.last_activity_date, stored.last_activity_ip, NULL::timestamptz),
+                (excluded.last_activity_date, excluded.last_activity_ip, stored.forgotten_at)
+            ) AS seen (seen_at, ip, forgotten_at)
+            WHERE seen_at <= $5 AND (forgotten_at BETWEEN greatest(seen_at, $6) AND $5) IS NOT TRUE
+            ORDER BY seen_at DESC, ip DESC NULLS LAST
+            LIMIT 1
+        ),
+        left_at = (
+            SELECT max(left_at)
+            FROM (VALUES
+                (stored.left_at, NULL::timestamptz),
+                (excluded.left_at, stored.forgotten_at)
+            ) AS gone (left_at, forgotten_at)
+            WHERE left_at <= $5 AND (forgotten_at BETWEEN greatest(left_at, $6) AND $5) IS NOT TRUE
+        )
+    -- Where that is what is there already, nothing is written and nobody is told.
+    WHERE stored.last_activity_date > $5
+        OR stored.left_at > $5
+        OR (
+            (excluded.last_activity_date, coalesce(excluded.last_activity_ip, '0.0.0.0/0'))
+                > (coalesce(stored.last_activity_date, '-infinity'), coalesce(stored.last_activity_ip, '0.0.0.0/0'))
+            AND (stored.forgotten_at BETWEEN greatest(excluded.last_activity_date, $6) AND $5) IS NOT TRUE
+        )
+        OR (
+            excluded.left_at > coalesce(stored.left_at, '-infinity')
+            AND (stored.forgotten_at BETWEEN greatest(excluded.left_at, $6) AND $5) IS NOT TRUE
+        )
+    RETURNING user_id
+),
+published AS (
+    INSERT INTO {feed} (user_id, kind, origin)
+    SELECT user_id, 'activity', $7 FROM merged
+    RETURNING xid
+)
+SELECT
+    (SELECT count(*) FROM batch) - (SELECT count(*) FROM known) AS unknown,
+    (SELECT pg_notify({channel}, '') FROM published LIMIT 1) AS notified;

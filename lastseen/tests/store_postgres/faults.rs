@@ -1,0 +1,255 @@
+//! A site goes on while its database fails in every way, and loses nothing.
+//!
+//! Each test stops the server, or the way to it, lets people visit the site, and lets it go on. The site must not notice,
+//! the status must tell, and what was pending must be stored within two seconds of the recovery.
+
+use std::time::{Duration, Instant};
+
+use lastseen::store::PostgresStore;
+use lastseen::{Tracker, UserId};
+use lastseen_harness::{Postgres, eventually};
+
+use crate::proxy::Proxy;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// From the moment at which the server serves again to that at which all who came meanwhile are stored.
+const RECOVERY: Duration = Duration::from_secs(2);
+
+/// A site with a database of its own, and as many visitors as there have been.
+struct Site {
+    server: Postgres,
+    tracker: Tracker,
+    visitors: u32,
+}
+
+impl Site {
+    /// One whose server runs.
+    async fn start() -> Self {
+        let server = Postgres::start().await;
+        server.database("site").await;
+        let url = server.url("site");
+        Self::on(server, &url).await
+    }
+
+    async fn on(server: Postgres, url: &str) -> Self {
+        let store = PostgresStore::builder(url)
+            .connect_timeout(Duration::from_secs(1))
+            .statement_timeout(Duration::from_secs(1))
+            .connect()
+            .await
+            .unwrap();
+        let tracker = Tracker::builder(store).granularity(Duration::from_secs(1)).start().await.unwrap();
+        Self { server, tracker, visitors: 0 }
+    }
+
+    /// A hundred new people visit, and all who came before click again. No request waits, and all are seen.
+    fn visits(&mut self) {
+        self.visitors += 100;
+        let started = Instant::now();
+        for user in 0..self.visitors {
+            self.tracker.touch(&UserId::from(user), "203.0.113.7".parse().ok());
+        }
+        assert!(started.elapsed() < Duration::from_millis(100), "{:?} for {}", started.elapsed(), self.visitors);
+        assert_eq!(self.tracker.count(), self.visitors as usize);
+        assert!(self.tracker.is_online(&UserId::from(self.visitors - 1)));
+    }
+
+    /// The status tells why the store fails, in these words.
+    async fn fails(&self, says: &str) {
+        let error = async || self.tracker.status().store_error.unwrap_or_default().to_string();
+        eventually(PATIENCE, error, |error| error.contains(says)).await;
+        assert!(!self.tracker.status().is_ready());
+    }
+
+    /// All who came are stored, and then the last that is known of each; the status says so.
+    async fn catches_up(&self, within: Duration) {
+        eventually(within, async || self.stored().await, |stored| *stored == self.visitors).await;
+        let status = async || self.tracker.status();
+        eventually(PATIENCE, status, |status| status.is_ready() && status.pending == 0).await;
+        for user in self.tracker.online(3).users {
+            let same =
+                format!("SELECT last_activity_date = '{}' FROM user_activity WHERE user_id = '{}'", user.at, user.user);
+            assert_eq!(self.server.sql("site", &same).await, "t", "{user:?}");
+        }
+    }
+
+    async fn stored(&self) -> u32 {
+        // Where the server was down from the start there are no tables yet.
+        if self.server.sql("site", "SELECT to_regclass('user_activity_readable')").await.is_empty() {
+            return 0;
+        }
+        self.server.sql("site", "SELECT count(*) FROM user_activity_readable").await.parse().unwrap()
+    }
+
+    async fn read_only(&self, on: &str) {
+        let alter = format!("ALTER SYSTEM SET default_transaction_read_only = {on}");
+        self.server.sql("postgres", &alter).await;
+        self.server.reload().await;
+    }
+
+    /// It works from the start.
+    async fn opens(&mut self) {
+        self.visits();
+        self.catches_up(PATIENCE).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_at_the_start() {
+    let mut server = Postgres::start().await;
+    server.database("site").await;
+    let url = server.url("site");
+    server.stop().await;
+    let mut site = Site::on(server, &url).await;
+    site.visits();
+    site.fails("can't be reached").await;
+    site.server.restart().await;
+    site.catches_up(RECOVERY).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_and_started_again() {
+    let mut site = Site::start().await;
+    site.opens().await;
+    for _ in 0..2 {
+        site.server.kill().await;
+        site.visits();
+        site.fails("can't be reached").await;
+        site.visits();
+        site.server.restart().await;
+        site.catches_up(RECOVERY).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_stopped_as_an_operator_does() {
+    let mut site = Site::start().await;
+    site.opens().await;
+    site.server.stop().await;
+    site.visits();
+    site.fails("can't be reached").await;
+    site.server.restart().await;
+    site.catches_up(RECOVERY).await;
+}
+
+/// Connections stay open, and nobody answers on them or takes new ones.
+#[tokio::test]
+async fn a_server_that_stands_still() {
+    let mut site = Site::start().await;
+    site.opens().await;
+    site.server.pause();
+    site.visits();
+    site.fails("no connection within 1s").await;
+    site.visits();
+    site.server.resume();
+    site.catches_up(RECOVERY).await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes() {
+    let mut site = Site::start().await;
+    site.opens().await;
+    let before = site.visitors;
+    site.read_only("on").await;
+    site.visits();
+    site.fails("is read-only while writing activities").await;
+    assert_eq!(site.stored().await, before);
+    site.read_only("off").await;
+    site.catches_up(RECOVERY).await;
+}
+
+/// The server has committed, and nobody is told: the same is written again, and changes nothing.
+#[tokio::test]
+async fn a_connection_that_is_cut_between_commit_and_answer() {
+    let (mut site, proxy) = behind_a_proxy().await;
+    proxy.lose_answers(true);
+    let before = site.visitors;
+    site.visits();
+    eventually(PATIENCE, async || proxy.lost(), |lost| *lost >= 2).await;
+    assert!(site.tracker.status().pending > 0, "nobody was told");
+    assert!(site.stored().await > before, "and yet it is stored");
+    proxy.lose_answers(false);
+    site.catches_up(RECOVERY).await;
+}
+
+#[tokio::test]
+async fn connections_that_are_cut() {
+    let (mut site, proxy) = behind_a_proxy().await;
+    for _ in 0..3 {
+        proxy.cut();
+        site.visits();
+        site.catches_up(RECOVERY).await;
+    }
+}
+
+#[tokio::test]
+async fn a_slow_network() {
+    let (mut site, proxy) = behind_a_proxy().await;
+    proxy.delay(Duration::from_millis(300));
+    site.visits();
+    site.catches_up(PATIENCE).await;
+    assert_eq!(site.tracker.status().store_error, None);
+}
+
+/// Whatever asks for the server meanwhile: the flush, the follower and the requests of those who look someone up.
+#[tokio::test]
+async fn a_lost_server_is_tried_once_a_second() {
+    let (mut site, proxy) = behind_a_proxy().await;
+    proxy.refuse(true);
+    proxy.cut();
+    site.visits();
+    let before = proxy.attempts();
+    let started = Instant::now();
+    let attempts = async || {
+        let _ = site.tracker.last_seen(&UserId::new("a stranger").unwrap()).await;
+        proxy.attempts() - before
+    };
+    let attempts = eventually(PATIENCE, attempts, |attempts| *attempts >= 5).await;
+    assert!(started.elapsed() >= Duration::from_secs(4), "{attempts} attempts in {:?}", started.elapsed());
+    proxy.refuse(false);
+    site.catches_up(RECOVERY).await;
+}
+
+async fn behind_a_proxy() -> (Site, Proxy) {
+    let server = Postgres::start().await;
+    server.database("site").await;
+    let proxy = Proxy::to(server.port()).await;
+    let url = proxy.url(&server.url("site"), server.port());
+    let mut site = Site::on(server, &url).await;
+    site.opens().await;
+    (site, proxy)
+}
+
+/// Two processes with one store agree, also on what happened while one of them was cut off.
+#[tokio::test]
+async fn processes_agree() {
+    let (here, proxy) = behind_a_proxy().await;
+    let store = PostgresStore::connect(&here.server.url("site")).await.unwrap();
+    let there = Tracker::builder(store).start().await.unwrap();
+    assert_eq!(there.count(), 100, "what is recent is there from the start");
+    let [ada, bob] = ["ada", "bob"].map(|name| UserId::new(name).unwrap());
+    let within = Duration::from_secs(3);
+
+    there.touch(&ada, None);
+    eventually(within, async || here.tracker.is_online(&ada), |online| *online).await;
+    here.tracker.touch(&bob, None);
+    eventually(within, async || there.is_online(&bob), |online| *online).await;
+    there.leave(&bob);
+    eventually(within, async || here.tracker.is_online(&bob), |online| !online).await;
+
+    proxy.refuse(true);
+    proxy.cut();
+    here.fails("can't be reached").await;
+    there.forget(&ada).await.unwrap();
+    there.touch(&bob, None);
+    there.flush().await.unwrap();
+    assert!(here.tracker.is_online(&ada), "cut off");
+    proxy.refuse(false);
+    eventually(
+        within,
+        async || (here.tracker.is_online(&ada), here.tracker.is_online(&bob)),
+        |who| *who == (false, true),
+    )
+    .await;
+}
