@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
-use lastseen::Tracker;
+use lastseen::{Clock, Tracker};
 
+use crate::access::Access;
 use crate::api::{self, Problem, Proxies};
+use crate::events::Events;
 use crate::settings::{Settings, StoreUrl};
 use crate::value::HostName;
 use crate::{Failure, guard, page};
@@ -15,6 +17,10 @@ use crate::{Failure, guard, page};
 #[derive(Debug)]
 pub struct AppState {
     pub(crate) tracker: Tracker,
+    /// Who may do what.
+    pub(crate) access: Access,
+    /// The streams of who comes and goes.
+    pub(crate) events: Events,
     /// What the page calls the store.
     pub(crate) store: StoreUrl,
     pub(crate) allow_host: Vec<HostName>,
@@ -25,13 +31,15 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Serves what this tracker knows.
+    /// Serves what this tracker knows. The clock is the tracker's.
     ///
     /// # Errors
     ///
     /// Where one of the skip rules can't be used.
-    pub fn new(tracker: Tracker, settings: &Settings) -> Result<Self, Failure> {
+    pub fn new(tracker: Tracker, clock: impl Clock, settings: &Settings) -> Result<Self, Failure> {
         Ok(Self {
+            access: Access::by(settings.tokens.clone()),
+            events: Events::of(tracker.clone(), clock, settings.event_clients),
             tracker,
             store: settings.store.clone(),
             allow_host: settings.allow_host.clone(),
@@ -39,9 +47,14 @@ impl AppState {
             profiles: tokio::sync::Mutex::default(),
         })
     }
+
+    /// The streams of who comes and goes, to be closed at the end.
+    pub(crate) fn events(&self) -> Events {
+        self.events.clone()
+    }
 }
 
-/// The server: calls below `/v1`, the page at `/`, and what operators probe.
+/// The server: calls below `/v1`, the page at `/` and what operators probe.
 pub fn app(state: AppState) -> Router {
     let state = Arc::new(state);
     Router::new()

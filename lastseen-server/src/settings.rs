@@ -12,6 +12,7 @@ use lastseen::ForwardedHeader;
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
+use crate::access::TokenLine;
 use crate::value::{HostName, Span, Text, Value};
 
 mod check;
@@ -73,13 +74,19 @@ pub struct Settings {
     /// Names under which browsers may call the server, besides `localhost` and plain addresses. Default: none.
     #[serde(with = "crate::value::many")]
     pub allow_host: Vec<HostName>,
+    /// Who may call, by `NAME:SCOPE:SHA256`. Default: none, and then whoever is on this machine may.
+    #[serde(with = "crate::value::many")]
+    pub tokens: Vec<TokenLine>,
+    /// The most clients that listen to events at once. Default: 10,000.
+    #[serde(deserialize_with = "crate::value::one::deserialize")]
+    pub event_clients: usize,
     /// How many users' visits to invent. Default: 0.
     #[serde(deserialize_with = "crate::value::one::deserialize")]
     pub demo: usize,
 }
 
 /// The settings' names, in the order in which they are shown.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "listen",
     "store",
     "window",
@@ -93,6 +100,8 @@ const KEYS: [&str; 14] = [
     "client_ip_header",
     "user_header",
     "allow_host",
+    "tokens",
+    "event_clients",
     "demo",
 ];
 
@@ -174,7 +183,9 @@ fn with_defaults(given: Figment) -> Result<Figment, Failure> {
         .join(default("user_header", "remote-user"))
         .join(Given::none("skip"))
         .join(Given::none("trust_proxy"))
-        .join(Given::none("allow_host")))
+        .join(Given::none("allow_host"))
+        .join(Given::none("tokens"))
+        .join(default("event_clients", "10000")))
 }
 
 fn one<T: Value>(figment: &Figment, key: &str) -> Result<T, Failure> {

@@ -49,6 +49,12 @@ pub struct SettingFlags {
     /// Name under which browsers may call the server, besides localhost; may be given several times
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
+    /// Who may call, as `lastseen token` prints it; may be given several times [default: whoever is on this machine]
+    #[arg(long, value_name = "NAME:SCOPE:SHA256")]
+    pub tokens: Vec<String>,
+    /// The most clients that listen to events at once [default: 10000]
+    #[arg(long, value_name = "CLIENTS")]
+    pub event_clients: Option<String>,
     /// Invent the visits of so many users [default: 0]
     #[arg(long, value_name = "USERS")]
     pub demo: Option<String>,

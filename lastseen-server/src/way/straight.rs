@@ -33,8 +33,11 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 impl Straight {
     pub(super) fn on(settings: &Settings) -> Result<Self, Failure> {
         let runtime = runtime()?;
-        let tracker = runtime.block_on(start_tracker(settings, SystemClock::new()))?;
-        let app = app(AppState::new(tracker.clone(), settings)?);
+        let clock = SystemClock::new();
+        let tracker = runtime.block_on(start_tracker(settings, clock.clone()))?;
+        // Whoever may open the store may do everything.
+        let open = Settings { tokens: Vec::new(), ..settings.clone() };
+        let app = app(AppState::new(tracker.clone(), clock, &open)?);
         Ok(Self { runtime, tracker, app, store: settings.store.clone() })
     }
 
