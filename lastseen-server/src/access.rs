@@ -14,8 +14,8 @@ use crate::viewer::Viewer;
 mod session;
 mod token;
 
-pub(crate) use token::Token;
 pub use token::{Scope, TokenLine};
+pub(crate) use token::{Token, hex};
 
 use session::Sessions;
 

@@ -20,9 +20,10 @@ mod query;
 mod touch;
 mod users;
 
-pub use answer::{CountAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
+pub use answer::{CountAnswer, GuestAnswer, GuestUserAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
 pub(crate) use check::Proxies;
 pub(crate) use health::not_ready;
+pub(crate) use online::Limit;
 pub use problem::Problem;
 pub(crate) use query::Parameters;
 

@@ -9,9 +9,11 @@ use lastseen::{Clock, Tracker};
 use crate::access::Access;
 use crate::api::{self, Problem, Proxies};
 use crate::events::Events;
+use crate::guests::Tickets;
 use crate::settings::{Settings, StoreUrl};
 use crate::value::HostName;
-use crate::{Failure, guard, page};
+use crate::viewer::Guests;
+use crate::{Failure, guard, guests, page};
 
 /// What every call works on.
 #[derive(Debug)]
@@ -19,6 +21,10 @@ pub struct AppState {
     pub(crate) tracker: Tracker,
     /// Who may do what.
     pub(crate) access: Access,
+    /// What those see who needn't say who they are.
+    pub(crate) guests: Guests,
+    /// How to know the site's tickets, where it makes any.
+    pub(crate) tickets: Option<Tickets>,
     /// The streams of who comes and goes.
     pub(crate) events: Events,
     /// What the page calls the store.
@@ -35,11 +41,13 @@ impl AppState {
     ///
     /// # Errors
     ///
-    /// Where one of the skip rules can't be used.
+    /// Where one of the skip rules can't be used, or the file with the tickets' key not be read.
     pub fn new(tracker: Tracker, clock: impl Clock, settings: &Settings) -> Result<Self, Failure> {
         Ok(Self {
             access: Access::by(settings.tokens.clone()),
-            events: Events::of(tracker.clone(), clock, settings.event_clients),
+            guests: settings.guests,
+            tickets: settings.ticket_key_file.0.as_deref().map(Tickets::signed_by).transpose()?,
+            events: Events::of(tracker.clone(), clock, settings.guests, settings.event_clients),
             tracker,
             store: settings.store.clone(),
             allow_host: settings.allow_host.clone(),
@@ -54,7 +62,7 @@ impl AppState {
     }
 }
 
-/// The server: calls below `/v1`, the page at `/` and what operators probe.
+/// The server: calls below `/v1`, the page at `/`, what operators probe, and what other sites' pages may load.
 pub fn app(state: AppState) -> Router {
     let state = Arc::new(state);
     Router::new()
@@ -63,6 +71,7 @@ pub fn app(state: AppState) -> Router {
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .layer(guard::same_origin())
+        .merge(guests::routes())
         .layer(from_fn_with_state(Arc::clone(&state), guard::known_host))
         .layer(map_response(guard::security_headers))
         .with_state(state)

@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Problem;
-use crate::viewer::Viewer;
+use crate::viewer::{Guests, Viewer};
 
 mod batch;
 mod changes;
@@ -29,7 +29,7 @@ mod ring;
 mod text;
 
 use changes::Changes;
-use client::Client;
+use client::{Client, Sees};
 use ring::Ring;
 
 /// How often clients learn of changes.
@@ -48,6 +48,7 @@ pub(crate) struct Events(Arc<Hub>);
 struct Hub {
     tracker: Tracker,
     clock: Arc<dyn Clock>,
+    guests: Guests,
     /// Begun with the first client: a server whose events nobody wants does nothing for them.
     ring: OnceLock<Mutex<Ring>>,
     news: watch::Sender<News>,
@@ -64,10 +65,11 @@ struct News {
 }
 
 impl Events {
-    pub(crate) fn of(tracker: Tracker, clock: impl Clock, most: usize) -> Self {
+    pub(crate) fn of(tracker: Tracker, clock: impl Clock, guests: Guests, most: usize) -> Self {
         Self(Arc::new(Hub {
             tracker,
             clock: Arc::new(clock),
+            guests,
             ring: OnceLock::new(),
             news: watch::Sender::default(),
             most,
@@ -78,13 +80,22 @@ impl Events {
 
     /// A stream for someone who may read. `last` is the id of the last batch that the client has, if it says so.
     pub(crate) fn for_viewer(&self, viewer: Viewer, last: Option<&str>) -> Result<Response, Problem> {
+        self.stream(Sees::All(viewer), last)
+    }
+
+    /// A stream for someone who needn't say who they are.
+    pub(crate) fn for_guest(&self) -> Result<Response, Problem> {
+        self.stream(Sees::AsGuest, None)
+    }
+
+    fn stream(&self, sees: Sees, last: Option<&str>) -> Result<Response, Problem> {
         let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| {
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 format!("{} clients listen already, and no more may: see --event-clients", self.0.most),
             )
         })?;
-        let client = Client::new(Arc::clone(&self.0), viewer, last, place);
+        let client = Client::new(Arc::clone(&self.0), sees, last, place);
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
@@ -106,7 +117,7 @@ impl Hub {
         self.ring.get_or_init(|| {
             // In this order nobody slips between: who comes in both is told twice, which changes nothing.
             let listener = self.tracker.events();
-            let ring = Ring::beginning(self.tracker.online(batch::LOOKED_AT));
+            let ring = Ring::beginning(self.tracker.online(batch::LOOKED_AT), self.guests);
             tokio::spawn(Arc::clone(self).look(listener, self.clock.monotonic()));
             Mutex::new(ring)
         })

@@ -51,7 +51,7 @@ pub(crate) fn same_origin() -> CsrfLayer<impl Fn(ProtectionError) -> Response + 
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Says so in every answer.
+/// Says so in every answer. What other sites may load says so itself.
 ///
 /// The referrer goes to this server alone. Were it sent nowhere, browsers would say of our own forms that they come from
 /// an unknown place, and `same_origin` would refuse them.
@@ -66,7 +66,7 @@ pub(crate) async fn security_headers(mut response: Response) -> Response {
     ];
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

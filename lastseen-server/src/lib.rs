@@ -12,6 +12,7 @@ mod demo;
 mod events;
 mod failure;
 mod guard;
+mod guests;
 mod page;
 pub mod serve;
 pub mod settings;

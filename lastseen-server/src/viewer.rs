@@ -1,10 +1,13 @@
 //! What each viewer sees of everyone: the one place that decides it.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use lastseen::{LastSeen, Online, OnlineUser};
 
-use crate::api::{CountAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
+use crate::api::{CountAnswer, GuestAnswer, GuestUserAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
+use crate::value::Value;
 
 /// Someone who may see who is online. Who hides is in no list that reaches this place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,4 +56,48 @@ impl Viewer {
 /// How many are online, and for what moment and window that holds.
 pub(crate) fn count(online: &Online) -> CountAnswer {
     CountAnswer { as_of: online.as_of, window: online.window, count: online.count }
+}
+
+/// What those see who needn't say who they are, such as the visitors of a page with the widget in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guests {
+    /// Nothing.
+    #[default]
+    Off,
+    /// How many are online.
+    Count,
+    /// That, and the names of the newest. Whoever has no name is only counted: guests see no ids, dates or addresses.
+    Names,
+}
+
+impl Guests {
+    /// What they see of a list, of whose newest `limit` names are shown; `None` where that is nothing.
+    pub(crate) fn online(self, online: &Online, limit: usize) -> Option<GuestAnswer> {
+        let named = |user: &OnlineUser| user.name.as_ref().map(|name| GuestUserAnswer { name: Arc::clone(name) });
+        let users = match self {
+            Self::Off => return None,
+            Self::Count => None,
+            Self::Names => Some(online.iter().take(limit).filter_map(named).collect()),
+        };
+        Some(GuestAnswer { count: count(online), users })
+    }
+}
+
+impl fmt::Display for Guests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Count => "count",
+            Self::Names => "names",
+        })
+    }
+}
+
+impl Value for Guests {
+    fn read(text: &str) -> Result<Self, String> {
+        [Self::Off, Self::Count, Self::Names]
+            .into_iter()
+            .find(|guests| guests.to_string() == text)
+            .ok_or_else(|| format!("{text:?} is not what guests may see: there are off, count and names"))
+    }
 }

@@ -112,6 +112,21 @@ async fn what_is_no_token_s_line_is_refused_without_being_quoted() {
 }
 
 #[tokio::test]
+async fn a_ticket_key_that_is_none_is_named() {
+    let place = Place::new();
+    fs::write(place.path().join("key"), "secret").unwrap();
+    for (file, named) in [("key", "holds 6 bytes"), ("nowhere", "nowhere")] {
+        let said = complaint(place.run(&["serve", "--listen", "127.0.0.1:0", "--ticket-key-file", file]).await, 2);
+        assert!(said.contains(named) && !said.contains("secret"), "{said}");
+    }
+    // Commands on the store itself have no use for it.
+    let mut count = place.command(&["count", "--store", "memory:"]);
+    assert_eq!(printed(run(count.env("LASTSEEN_TICKET_KEY_FILE", "nowhere")).await), "0\n");
+    let guests = complaint(place.run(&["serve", "--guests", "all"]).await, 2);
+    assert!(guests.contains("guests (--guests): \"all\"") && guests.contains("names"), "{guests}");
+}
+
+#[tokio::test]
 async fn a_session_ends_with_the_server() {
     let place = Place::new();
     let read = token(&place, "read").await;

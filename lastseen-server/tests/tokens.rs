@@ -96,7 +96,7 @@ async fn nobody_gets_in_without_a_token_that_is_known() {
         assert_eq!(send(&service, request(method, &in_the_url), body).await.status, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(service.tracker.status().users, 0);
-    for open in ["/healthz", "/readyz", "/assets/page.css"] {
+    for open in ["/healthz", "/readyz", "/assets/page.css", "/widget.js", "/beacon.js"] {
         assert_eq!(service.get(open).await.status, StatusCode::OK, "{open}");
     }
     let bearer = request(Method::GET, "/v1/online").header("authorization", format!("bearer  {READ}"));

@@ -68,6 +68,24 @@ pub struct LastSeenAnswer {
     pub left_at: Option<Timestamp>,
 }
 
+/// What guests see of who is online.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GuestAnswer {
+    /// How many, and for when and what window that holds.
+    #[serde(flatten)]
+    pub count: CountAnswer,
+    /// The newest of those who have a name, where guests may see names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<Vec<GuestUserAnswer>>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GuestUserAnswer {
+    /// The name, and nothing else.
+    pub name: Arc<str>,
+}
+
 /// What prints and parses, as text.
 mod text {
     use std::borrow::Cow;

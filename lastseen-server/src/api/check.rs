@@ -40,6 +40,11 @@ impl Proxies {
         })
     }
 
+    /// The address that a request comes from.
+    pub(crate) fn client_ip(&self, request: &Parts) -> Option<IpAddr> {
+        self.client_ip.of(request)
+    }
+
     fn trust(&self, peer: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&peer))
     }

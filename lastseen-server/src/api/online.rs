@@ -30,7 +30,7 @@ pub(super) struct CountParameters {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Limit(usize);
+pub(crate) struct Limit(pub(crate) usize);
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,8 +8,8 @@ use lastseen::{Online, OnlineUser, UserId};
 
 use super::changes::{self, Changes};
 use super::text::{self, Text};
-use crate::api::DEFAULT_LIMIT;
-use crate::viewer::{self, Viewer};
+use crate::api::{DEFAULT_LIMIT, GuestAnswer};
+use crate::viewer::{self, Guests, Viewer};
 
 /// How many users a look takes in: those whom clients list, and below them room for all who may have come.
 pub(super) const LOOKED_AT: usize = DEFAULT_LIMIT + changes::MOST;
@@ -37,15 +37,42 @@ pub(super) struct Whole {
     id: String,
     online: Online,
     written: Written,
+    /// The same object as before while guests would see no difference.
+    pub(super) for_guests: Option<Arc<ForGuests>>,
 }
 
 impl Whole {
-    pub(super) fn new(id: String, online: Online) -> Self {
-        Self { id, online, written: Written::default() }
+    pub(super) fn new(id: String, online: Online, guests: Guests, before: Option<&Self>) -> Self {
+        let for_guests = guests.online(&online, DEFAULT_LIMIT).map(|answer| {
+            let before = before.and_then(|before| before.for_guests.as_ref());
+            match before.filter(|before| before.looks_like(&answer)) {
+                Some(before) => Arc::clone(before),
+                None => Arc::new(ForGuests { answer, written: OnceLock::new() }),
+            }
+        });
+        Self { id, online, written: Written::default(), for_guests }
     }
 
     pub(super) fn write(&self, viewer: Viewer) -> Bytes {
         self.written.once(viewer, || text::snapshot(&self.id, &viewer.online(&self.online, DEFAULT_LIMIT)))
+    }
+}
+
+/// What guests see.
+#[derive(Debug)]
+pub(super) struct ForGuests {
+    answer: GuestAnswer,
+    written: OnceLock<Bytes>,
+}
+
+impl ForGuests {
+    /// All but the moment.
+    fn looks_like(&self, answer: &GuestAnswer) -> bool {
+        self.answer.count.count == answer.count.count && self.answer.users == answer.users
+    }
+
+    pub(super) fn write(&self) -> Bytes {
+        self.written.get_or_init(|| text::for_guests(&self.answer)).clone()
     }
 }
 

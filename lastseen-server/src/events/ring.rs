@@ -7,6 +7,7 @@ use lastseen::Online;
 
 use super::batch::{Batch, Changed, Whole};
 use super::changes::Changes;
+use crate::viewer::Guests;
 
 /// How many batches stay: a client that was away for a minute goes on where it was.
 const MOST: usize = 64;
@@ -15,6 +16,7 @@ const MOST: usize = 64;
 pub(super) struct Ring {
     /// Tells this run of the server from others, whose numbers mean nothing here.
     run: String,
+    guests: Guests,
     /// The number of the newest batch.
     newest: u64,
     batches: VecDeque<Arc<Batch>>,
@@ -22,10 +24,10 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    pub(super) fn beginning(online: Online) -> Self {
+    pub(super) fn beginning(online: Online, guests: Guests) -> Self {
         let run = format!("{:x}", fastrand::u32(..));
-        let whole = Arc::new(Whole::new(id(&run, 0), online));
-        Self { run, newest: 0, batches: VecDeque::new(), whole }
+        let whole = Arc::new(Whole::new(id(&run, 0), online, guests, None));
+        Self { run, guests, newest: 0, batches: VecDeque::new(), whole }
     }
 
     /// Takes in how things are now; whether clients have anything to learn from it.
@@ -33,7 +35,7 @@ impl Ring {
         let news = Changed::between(&self.whole, &online, changes);
         // Where nothing but the moment is new the number stays, and clients who begin now hear of the moment.
         self.newest += u64::from(news.is_some());
-        self.whole = Arc::new(Whole::new(id(&self.run, self.newest), online));
+        self.whole = Arc::new(Whole::new(id(&self.run, self.newest), online, self.guests, Some(&self.whole)));
         let Some(news) = news else { return false };
         if self.batches.len() == MOST {
             self.batches.pop_front();

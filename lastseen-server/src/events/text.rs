@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::api::{CountAnswer, OnlineAnswer};
+use crate::api::{CountAnswer, GuestAnswer, OnlineAnswer};
 
 /// A line that is no event: that the server is there.
 pub(super) const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
@@ -19,6 +19,12 @@ pub(super) fn snapshot(id: &str, online: &OnlineAnswer) -> Bytes {
     let mut text = Text::default();
     text.id(id);
     text.event("snapshot", online);
+    text.0.into()
+}
+
+pub(super) fn for_guests(answer: &GuestAnswer) -> Bytes {
+    let mut text = Text::default();
+    text.event("online", answer);
     text.0.into()
 }
 

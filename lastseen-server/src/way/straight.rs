@@ -14,6 +14,7 @@ use crate::Failure;
 use crate::app::{AppState, app};
 use crate::settings::{Settings, StoreUrl};
 use crate::store::start_tracker;
+use crate::value::OptionalFile;
 
 pub(crate) struct Straight {
     runtime: Runtime,
@@ -35,8 +36,9 @@ impl Straight {
         let runtime = runtime()?;
         let clock = SystemClock::new();
         let tracker = runtime.block_on(start_tracker(settings, clock.clone()))?;
-        // Whoever may open the store may do everything.
-        let open = Settings { tokens: Vec::new(), ..settings.clone() };
+        // Whoever may open the store may do everything, and needn't be able to read the server's keys.
+        let ticket_key_file = OptionalFile::default();
+        let open = Settings { tokens: Vec::new(), ticket_key_file, ..settings.clone() };
         let app = app(AppState::new(tracker.clone(), clock, &open)?);
         Ok(Self { runtime, tracker, app, store: settings.store.clone() })
     }
