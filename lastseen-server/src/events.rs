@@ -79,22 +79,25 @@ impl Events {
     }
 
     /// A stream for someone who may read. `last` is the id of the last batch that the client has, if it says so.
-    pub(crate) fn for_viewer(&self, viewer: Viewer, last: Option<&str>) -> Result<Response, Problem> {
-        self.stream(Sees::All(viewer), last)
+    pub(crate) async fn for_viewer(&self, viewer: Viewer, last: Option<&str>) -> Result<Response, Problem> {
+        self.stream(Sees::All(viewer), last).await
     }
 
     /// A stream for someone who needn't say who they are.
-    pub(crate) fn for_guest(&self) -> Result<Response, Problem> {
-        self.stream(Sees::AsGuest, None)
+    pub(crate) async fn for_guest(&self) -> Result<Response, Problem> {
+        self.stream(Sees::AsGuest, None).await
     }
 
-    fn stream(&self, sees: Sees, last: Option<&str>) -> Result<Response, Problem> {
+    async fn stream(&self, sees: Sees, last: Option<&str>) -> Result<Response, Problem> {
         let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| {
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 format!("{} clients listen already, and no more may: see --event-clients", self.0.most),
             )
         })?;
+        if self.0.ring.get().is_none() {
+            self.0.wait_for_names().await;
+        }
         let client = Client::new(Arc::clone(&self.0), sees, last, place);
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),

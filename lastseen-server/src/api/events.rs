@@ -17,5 +17,5 @@ pub(super) async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    state.events.for_viewer(viewer, last)
+    state.events.for_viewer(viewer, last).await
 }

@@ -36,5 +36,5 @@ pub(super) async fn events(State(state): State<Arc<AppState>>) -> Result<Respons
     if state.guests == Guests::Off {
         return Err(nothing());
     }
-    state.events.for_guest()
+    state.events.for_guest().await
 }
