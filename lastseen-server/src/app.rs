@@ -7,7 +7,9 @@ use axum::middleware::{from_fn_with_state, map_response};
 use lastseen::Tracker;
 
 use crate::api::{self, Problem, Proxies};
+use crate::judge::Judge;
 use crate::settings::{Settings, StoreUrl};
+use crate::syslog;
 use crate::value::HostName;
 use crate::{Failure, guard, page};
 
@@ -20,6 +22,10 @@ pub struct AppState {
     pub(crate) allow_host: Vec<HostName>,
     /// The proxies that are believed, and in which headers.
     pub(crate) proxies: Proxies,
+    /// What is asked of every request that is reported.
+    pub(crate) judge: Arc<Judge>,
+    /// What became of the log lines that were reported.
+    pub(crate) syslog: Arc<syslog::Counts>,
     /// Held while a profile is read and written again, so that two who set different fields at once both succeed.
     pub(crate) profiles: tokio::sync::Mutex<()>,
 }
@@ -35,9 +41,20 @@ impl AppState {
             tracker,
             store: settings.store.clone(),
             allow_host: settings.allow_host.clone(),
-            proxies: Proxies::of(settings)?,
+            proxies: Proxies::of(settings),
+            judge: Arc::new(Judge::of(settings)?),
+            syslog: Arc::default(),
             profiles: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// What makes activities of log lines.
+    pub(crate) fn intake(&self) -> syslog::Intake {
+        syslog::Intake {
+            tracker: self.tracker.clone(),
+            judge: Arc::clone(&self.judge),
+            counts: Arc::clone(&self.syslog),
+        }
     }
 }
 

@@ -14,21 +14,24 @@ use serde_json::{Value, json};
 
 /// Ada reads for an hour, a request a minute; Bob comes in the middle of it; somebody guesses a password.
 fn log() -> String {
-    let mut log = String::new();
+    let mut log = Vec::new();
     for minute in 0..60 {
         let path = if minute % 2 == 0 { "/read" } else { "/static/logo.png?v=1" };
-        log += &format!(
+        log.push(format!(
             "203.0.113.7 - ada [24/Nov/2026:04:{minute:02}:00 +0100] \"GET {path} HTTP/1.1\" 200 51 \"-\" \"x\"\n"
-        );
+        ));
         if minute == 30 {
-            log += "198.51.100.1 - bob [24/Nov/2026:03:30:05 +0000] \"POST /say HTTP/1.1\" 200 51 \"-\" \"x\"\n\
-                    198.51.100.2 - eve [24/Nov/2026:03:30:05 +0000] \"GET / HTTP/1.1\" 401 51 \"-\" \"x\"\n\
-                    198.51.100.2 - - [24/Nov/2026:03:30:05 +0000] \"GET / HTTP/1.1\" 200 51 \"-\" \"x\"\n\
-                    what is this\n\
-                    198.51.100.1 - bob [24/Nov/2026:03:30:01 +0000] \"GET /slow HTTP/1.1\" 200 51 \"-\" \"x\"\n";
+            log.push(
+                "198.51.100.1 - bob [24/Nov/2026:03:30:05 +0000] \"POST /say HTTP/1.1\" 200 51 \"-\" \"x\"\n\
+                 198.51.100.2 - eve [24/Nov/2026:03:30:05 +0000] \"GET / HTTP/1.1\" 401 51 \"-\" \"x\"\n\
+                 198.51.100.2 - - [24/Nov/2026:03:30:05 +0000] \"GET / HTTP/1.1\" 200 51 \"-\" \"x\"\n\
+                 what is this\n\
+                 198.51.100.1 - bob [24/Nov/2026:03:30:01 +0000] \"GET /slow HTTP/1.1\" 200 51 \"-\" \"x\"\n"
+                    .to_owned(),
+            );
         }
     }
-    log
+    log.concat()
 }
 
 async fn json_of(place: &Place, arguments: &[&str]) -> Value {
