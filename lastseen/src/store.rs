@@ -1,7 +1,7 @@
 //! What a store promises, and the stores there are.
 
 use std::error::Error as StdError;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::Arc;
 
 use crate::{Profile, Record, Timestamp, UserId};
@@ -51,6 +51,11 @@ pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};
 ///    profile are left out.
 /// 10. **Any valid id.** Ids that differ in any byte are different users: no folding of case, no trimming, no special
 ///     characters.
+/// 11. **Wake-up.** [`changed`](Self::changed) may come too often and may never come: it only spares the wait until the
+///     tracker would have followed by itself.
+/// 12. **Failover.** Where rule 2 holds for a server but not for the replica that takes its place,
+///     [`failovers`](Self::failovers) rises once another has taken over, before a write is acknowledged by it; and a cursor
+///     that the replica can't make sense of is one that has fallen behind (rule 7).
 pub trait Store: Send + Sync + 'static {
     /// Why a store could not do as told. Its text is shown to operators.
     type Error: StdError + Send + Sync + 'static;
@@ -107,6 +112,19 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Where the store can't say.
     fn profiles(&self, users: &[UserId]) -> impl Future<Output = Result<Vec<(UserId, Profile)>, Self::Error>> + Send;
+
+    /// Waits until others may have written something. Unless a store has a way of its own, it waits for ever, and the tracker
+    /// follows at its interval alone. It may be given up at any moment and called anew.
+    fn changed(&self) -> impl Future<Output = ()> + Send {
+        pending()
+    }
+
+    /// How many times, since the store was opened, another server may have taken over without what the one before had
+    /// acknowledged last. When it rises, the tracker writes once more what it has written within the last 30 seconds.
+    /// Default: never.
+    fn failovers(&self) -> u64 {
+        0
+    }
 }
 
 /// A place in a store's listing or feed, in the store's own notation.

@@ -15,6 +15,7 @@ mod events;
 mod flush;
 mod follow;
 mod key;
+mod lately;
 mod memory;
 mod profiles;
 mod queue;

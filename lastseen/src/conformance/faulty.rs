@@ -130,4 +130,12 @@ impl<S: Store> Store for Faulty<S> {
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Self::Error> {
         self.call(Operation::Profiles, self.store.profiles(users)).await
     }
+
+    async fn changed(&self) {
+        self.store.changed().await;
+    }
+
+    fn failovers(&self) -> u64 {
+        self.store.failovers()
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::erased::{AnyDirectory, AnyStore};
+use super::lately::{Lately, Written};
 use super::memory::Memory;
 use super::sync::Mutex;
 use crate::store::Cursor;
@@ -24,6 +25,9 @@ pub(super) struct Core {
     pub flushing: tokio::sync::Mutex<()>,
     /// Held by whoever follows: where to go on, or `None` before the recent records have been read.
     pub followed: tokio::sync::Mutex<Option<Cursor>>,
+    pub lately: Mutex<Lately>,
+    /// After how many failovers all that was written lately has been written again.
+    pub failovers: AtomicU64,
 }
 
 /// How store and directory are doing.
@@ -48,6 +52,8 @@ impl Core {
             resolving: tokio::sync::Mutex::new(()),
             flushing: tokio::sync::Mutex::new(()),
             followed: tokio::sync::Mutex::new(None),
+            lately: Mutex::new(Lately::default()),
+            failovers: AtomicU64::new(0),
         }
     }
 
@@ -63,7 +69,12 @@ impl Core {
         let at = known.map_or(now, |known| known.max(now));
         self.memory.forget(user, at);
         self.store.forget(user, at).await?;
+        self.note_written(Written::Erasure(user.clone(), at));
         Ok(at)
+    }
+
+    pub(super) fn note_written(&self, written: Written) {
+        self.lately.lock().note(self.monotonic(), written);
     }
 
     pub(super) fn next_profile_number(&self) -> u64 {

@@ -17,6 +17,8 @@ pub(super) trait AnyStore: Send + Sync {
     fn forget<'a>(&'a self, user: &'a UserId, at: Timestamp) -> Answer<'a, ()>;
     fn set_profile<'a>(&'a self, user: &'a UserId, profile: &'a Profile) -> Answer<'a, ()>;
     fn profiles<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Profile)>>;
+    fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    fn failovers(&self) -> u64;
 }
 
 impl<S: Store> AnyStore for S {
@@ -58,6 +60,14 @@ impl<S: Store> AnyStore for S {
         Box::pin(
             async move { Store::profiles(self, users).await.map_err(|error| Error::store("reading profiles", error)) },
         )
+    }
+
+    fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(Store::changed(self))
+    }
+
+    fn failovers(&self) -> u64 {
+        Store::failovers(self)
     }
 }
 

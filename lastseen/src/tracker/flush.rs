@@ -1,6 +1,9 @@
-//! Writing what memory knows and the store doesn't.
+//! Writing what memory knows and the store doesn't, or may have lost.
+
+use std::sync::atomic::Ordering;
 
 use super::core::{Core, note};
+use super::lately::Written;
 use super::memory::Memory;
 use super::shard::Outgoing;
 use crate::{Error, Record};
@@ -14,6 +17,11 @@ impl Core {
             self.memory.make_all_due();
         }
         loop {
+            let resent = self.resend().await;
+            if resent.is_err() {
+                note(&mut self.health.lock().flush_error, "flush", &resent);
+            }
+            resent?;
             let batch = Batch::take(&self.memory);
             if batch.records.is_empty() {
                 return Ok(());
@@ -24,6 +32,26 @@ impl Core {
             batch.stored();
             self.health.lock().flushed_at = Some(self.memory.now());
         }
+    }
+
+    /// Where another server has taken over since the last time, which may lack what the one before had acknowledged:
+    /// writes again what was written past the queue, and lets the rest be due.
+    async fn resend(&self) -> Result<(), Error> {
+        let failovers = self.store.failovers();
+        if failovers == self.failovers.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let lately = self.lately.lock().all();
+        for written in lately {
+            match written {
+                Written::Erasure(user, at) => self.store.forget(&user, at).await?,
+                Written::Profile(user, profile) => self.store.set_profile(&user, &profile).await?,
+            }
+        }
+        self.memory.resend();
+        self.failovers.store(failovers, Ordering::Release);
+        tracing::warn!("flush: another server has taken over, what was written lately is written again");
+        Ok(())
     }
 
     /// Writes these records past the queue and returns once the store has committed them. They must be in memory already,
@@ -42,9 +70,7 @@ impl Core {
         let outcome = self.store.write(&records, now).await;
         note(&mut self.health.lock().flush_error, "flush", &outcome);
         outcome?;
-        for record in &records {
-            self.memory.stored_directly(record);
-        }
+        self.memory.stored_directly(&records);
         self.health.lock().flushed_at = Some(self.memory.now());
         Ok(())
     }

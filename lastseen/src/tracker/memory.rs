@@ -157,6 +157,11 @@ impl Memory {
         self.shards.iter().for_each(|shard| shard.lock().make_all_due());
     }
 
+    /// Lets everything go once more that this process has sent lately.
+    pub(super) fn resend(&self) {
+        self.shards.iter().for_each(|shard| shard.lock().resend());
+    }
+
     /// The next batch of what is due for the store, sorted by user.
     pub(super) fn take_batch(&self) -> Vec<Outgoing> {
         let now = micros(self.shared.clock.monotonic());
@@ -176,12 +181,23 @@ impl Memory {
         for sent in batch {
             self.shards[sent.shard].lock().answered(&self.shared, sent, stored);
         }
+        if stored {
+            self.acknowledged();
+        }
     }
 
-    /// The store has this record, written past the queue.
-    pub(super) fn stored_directly(&self, record: &Record) {
-        let key = self.shared.key(&record.user);
-        self.shard(&key).lock().stored_directly(&self.shared, &key, record);
+    /// The store has these records, written past the queue.
+    pub(super) fn stored_directly(&self, records: &[Record]) {
+        for record in records {
+            let key = self.shared.key(&record.user);
+            self.shard(&key).lock().stored_directly(&self.shared, &key, record);
+        }
+        self.acknowledged();
+    }
+
+    fn acknowledged(&self) {
+        let now = self.shared.monotonic();
+        self.shards.iter().for_each(|shard| shard.lock().acknowledged(now));
     }
 
     pub(super) fn sweep(&self) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use super::core::{Core, note};
+use super::lately::Written;
 use super::shard::Told;
 use crate::{Error, Profile, UserId};
 
@@ -70,9 +71,10 @@ impl Core {
     /// Takes a profile into force here, and without a directory everywhere and for good.
     pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Error> {
         self.memory.resolve(user, profile, Told::ByHand { set: self.next_profile_number() });
-        match &self.directory {
-            Some(_) => Ok(()),
-            None => self.store.set_profile(user, profile).await,
+        if self.directory.is_none() {
+            self.store.set_profile(user, profile).await?;
+            self.note_written(Written::Profile(user.clone(), profile.clone()));
         }
+        Ok(())
     }
 }

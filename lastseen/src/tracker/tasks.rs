@@ -75,7 +75,17 @@ async fn flush(core: Arc<Core>, mut turn: Turn) {
 
 async fn follow(core: Arc<Core>, mut turn: Turn, mut clocks: Clocks) {
     let mut failed = false;
-    while turn.next(&core, failed).await {
+    loop {
+        // However often others write, what they wrote is asked for a few times an interval.
+        let soonest = turn.last.saturating_add(turn.every / 4);
+        let woken = async {
+            core.memory.shared.clock.sleep_until(soonest).await;
+            core.store.changed().await;
+        };
+        tokio::select! {
+            go_on = turn.next(&core, failed) => if !go_on { return },
+            () = woken, if !failed => {}
+        }
         failed = core.follow(&mut clocks).await.is_err();
     }
 }

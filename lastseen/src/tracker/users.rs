@@ -117,6 +117,8 @@ impl Flags {
     /// What the address is, if there is one.
     const IPV4: u16 = 2048;
     const IPV6: u16 = 4096;
+    /// What the store has of this user it has from this process.
+    pub(super) const SENT_HERE: u16 = 8192;
 
     /// Whether any of these is set.
     pub(super) fn has(self, any: u16) -> bool {

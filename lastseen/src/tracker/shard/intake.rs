@@ -102,9 +102,12 @@ impl Shard {
         let plausible = self.remembered(record.clone()).plausible(Timestamp::from_micros(now));
         let Some(latest) = plausible.latest() else { return };
         let slot = if let Some(slot) = self.find(key) {
-            self.merge(slot, &plausible, now);
+            let learned = self.merge(slot, &plausible, now);
             let merged = self.record(slot);
             let user = &mut self.users[slot];
+            if learned {
+                user.flags.set(Flags::SENT_HERE, false);
+            }
             // What memory doesn't know better needn't be written.
             if user.flags.has(Flags::DIRTY) && merged.seen <= plausible.seen && merged.left_at <= plausible.left_at {
                 user.flags.set(Flags::DIRTY, false);

@@ -31,6 +31,18 @@ impl Shard {
         }
     }
 
+    /// Lets everything go once more that this process has sent lately: the store may have lost it.
+    pub(in crate::tracker) fn resend(&mut self) {
+        let lately: Vec<u32> = self.queue.sent_lately().collect();
+        for slot in lately {
+            // The slot may have been freed, or taken again; or another process has written the user since.
+            let Some(user) = self.users.get_mut(slot).filter(|user| user.flags.has(Flags::SENT_HERE)) else { continue };
+            self.pending += usize::from(!user.flags.is_pending());
+            user.flags.set(Flags::DIRTY, true);
+            self.make_due(slot);
+        }
+    }
+
     /// Adds to `batch` what is due at the monotonic microsecond `now`, until the batch has `most` records.
     pub(in crate::tracker) fn take_due(&mut self, now: i64, most: usize, shard: usize, batch: &mut Vec<Outgoing>) {
         while let Some((tick, slots)) = self.queue.over(self.queue.tick(now)) {
@@ -55,10 +67,15 @@ impl Shard {
                 continue;
             }
             user.flags.set(Flags::DIRTY, false);
-            user.flags.set(Flags::IN_FLIGHT, true);
+            user.flags.set(Flags::IN_FLIGHT | Flags::SENT_HERE, true);
             self.note_sent(slot, now);
             batch.push(Outgoing { record: self.record(slot), shard, slot });
         }
+    }
+
+    /// The store has acknowledged something by the monotonic microsecond `now`, of this shard or of another.
+    pub(in crate::tracker) fn acknowledged(&mut self, now: i64) {
+        self.queue.acknowledged(self.queue.tick(now));
     }
 
     /// The store has answered, or failed to.
@@ -92,6 +109,7 @@ impl Shard {
             user.flags.set(Flags::DIRTY, false);
             self.pending -= usize::from(!user.flags.is_pending());
             self.stuck = false;
+            self.users[slot].flags.set(Flags::SENT_HERE, true);
             self.note_sent(slot, shared.monotonic());
         }
     }
