@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
-use lastseen::Tracker;
+use lastseen::{Timestamp, Tracker};
 
 use crate::api::{self, Problem, Proxies};
 use crate::judge::Judge;
 use crate::settings::{Settings, StoreUrl};
 use crate::syslog;
 use crate::value::HostName;
-use crate::{Failure, guard, page};
+use crate::{Failure, guard, metrics, page};
 
 /// What every call works on.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct AppState {
     pub(crate) proxies: Proxies,
     /// What is asked of every request that is reported.
     pub(crate) judge: Arc<Judge>,
+    /// When the server started.
+    pub(crate) started: Timestamp,
     /// What became of the log lines that were reported.
     pub(crate) syslog: Arc<syslog::Counts>,
     /// Held while a profile is read and written again, so that two who set different fields at once both succeed.
@@ -38,6 +40,7 @@ impl AppState {
     /// Where one of the skip rules can't be used.
     pub fn new(tracker: Tracker, settings: &Settings) -> Result<Self, Failure> {
         Ok(Self {
+            started: tracker.now(),
             tracker,
             store: settings.store.clone(),
             allow_host: settings.allow_host.clone(),
@@ -63,6 +66,7 @@ pub fn app(state: AppState) -> Router {
     let state = Arc::new(state);
     Router::new()
         .merge(api::routes())
+        .merge(metrics::routes())
         .merge(page::routes())
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || Problem::no_such_method())

@@ -12,6 +12,7 @@ mod failure;
 mod guard;
 mod judge;
 pub mod log_line;
+mod metrics;
 mod page;
 pub mod replay;
 pub mod serve;
