@@ -1,6 +1,6 @@
 //! `/metrics`: how the server is doing, in Prometheus' text format. No user and no address is in it.
 //!
-//! The names are part of the API: README lists them, and none changes its meaning.
+//! The names are part of the API: docs/metrics.md lists them, and none changes its meaning.
 
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;

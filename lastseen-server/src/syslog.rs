@@ -1,8 +1,8 @@
 //! The intake by syslog: a web server reports by its own access log, and none of its requests waits for that.
 //!
-//! nginx sends each line as a datagram, to a UDP port or to a socket in the file system, and forgets it. What waits to be
-//! read, waits in the kernel; what finds no room there is dropped, and counted. Nothing else queues, since taking a
-//! datagram in is a matter of memory.
+//! nginx sends each line as a datagram, to a UDP port or to a socket in the file system, and forgets it; so may a site.
+//! What waits to be read, waits in the kernel; what finds no room there is dropped, and counted. Nothing else queues,
+//! since taking a datagram in is a matter of memory.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -254,7 +254,7 @@ mod tests {
         ] {
             assert_eq!(intake.take(&from_nginx(line)), outcome, "{line}");
         }
-        assert_eq!(intake.take(br#"{"user":"eve"}"#), Outcome::Malformed);
+        assert_eq!(intake.take(b"user=eve"), Outcome::Malformed);
         let online: Vec<_> = intake.tracker.online(9).iter().map(|user| format!("{} {}", user.user, user.at)).collect();
         assert_eq!(online, [format!("bob {NOW}"), "ada 2026-11-24T03:14:59.5Z".to_owned()]);
         assert_eq!(intake.judge.skipped().collect::<Vec<_>>(), [1]);

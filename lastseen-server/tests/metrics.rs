@@ -83,11 +83,15 @@ async fn rule_12_nobody_is_named_and_who_hides_is_not_counted() {
 async fn it_is_the_format_that_prometheus_reads() {
     let answer = service().await.get("/metrics").await;
     assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let documented = include_str!("../../docs/metrics.md");
     let mut described = None;
     for line in answer.body.lines() {
         if let Some(help) = line.strip_prefix("# HELP ") {
             described = help.split_once(' ').map(|(name, _)| name);
             assert!(help.ends_with('.'), "{line}");
+            let name = described.unwrap();
+            let written = [format!("| `{name}` |"), format!("| `{name}{{")];
+            assert!(written.iter().any(|written| documented.contains(written)), "{name} is not documented");
         } else if let Some(kind) = line.strip_prefix("# TYPE ") {
             let (name, kind) = kind.split_once(' ').unwrap();
             assert_eq!(described, Some(name));

@@ -41,7 +41,7 @@ async fn rule_7_the_log_line_reports_users_and_no_request_waits_for_it() {
         place.serve(&["--syslog", "127.0.0.1:0", "--skip", r"\.png$", "--trust-proxy", "127.0.0.1"]).await;
     let syslog = lastseen.announced("taking syslog at ").await;
     let server = format!(
-        "access_log syslog:server={syslog},tag=nginx lastseen;\n\
+        "access_log syslog:server={syslog},tag=nginx lastseen if=$upstream_http_x_user;\n\
          location / {{ proxy_pass {}; proxy_hide_header X-User; }}",
         site.url()
     );
@@ -69,7 +69,7 @@ async fn a_socket_in_the_file_system_serves_as_well() {
     let address = format!("unix:{}", socket.display());
     let lastseen = place.serve(&["--syslog", &address]).await;
     let server = format!(
-        "access_log syslog:server={address},nohostname lastseen;\n\
+        "access_log syslog:server={address},nohostname lastseen if=$upstream_http_x_user;\n\
          location / {{ proxy_pass {}; proxy_hide_header X-User; }}",
         site.url()
     );
