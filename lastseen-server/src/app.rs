@@ -11,7 +11,7 @@ use crate::judge::Judge;
 use crate::settings::{Settings, StoreUrl};
 use crate::syslog;
 use crate::value::HostName;
-use crate::{Failure, guard, metrics, page};
+use crate::{Failure, guard, metrics, openapi, page};
 
 /// What every call works on.
 #[derive(Debug)]
@@ -67,6 +67,7 @@ pub fn app(state: AppState) -> Router {
     Router::new()
         .merge(api::routes())
         .merge(metrics::routes())
+        .merge(openapi::routes())
         .merge(page::routes())
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || Problem::no_such_method())

@@ -61,6 +61,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print every setting, and where its value came from
     Config(SettingFlags),
+    /// Print the description of the API, in OpenAPI 3.1
+    Openapi,
 }
 
 impl Cli {
@@ -90,6 +92,7 @@ impl Cli {
             Command::Replay(command) => command.run(file),
             Command::Migrate(command) => command.run(file),
             Command::Config(flags) => config::run(file, &flags),
+            Command::Openapi => Ok(crate::openapi::DESCRIPTION.to_owned()),
         }
     }
 }

@@ -13,6 +13,7 @@ mod guard;
 mod judge;
 pub mod log_line;
 mod metrics;
+pub mod openapi;
 mod page;
 pub mod replay;
 pub mod serve;
