@@ -31,6 +31,10 @@ const TELL_EVERY: Duration = Duration::from_mins(1);
 /// How many datagrams are taken in before others have their turn.
 const TURN: usize = 256;
 
+/// How long more may gather before they are taken in together. To wake for each line would cost a machine more than to
+/// take it in; and the queue of UDP holds what comes within so short a time.
+const REST: Duration = Duration::from_millis(1);
+
 /// No datagram is longer.
 const LONGEST: usize = 1 << 16;
 
@@ -140,14 +144,16 @@ impl Syslog {
             }
             if arrived == TURN {
                 tokio::task::yield_now().await;
-            } else if stop.is_cancelled() {
+                continue;
+            }
+            if stop.is_cancelled() {
                 break;
-            } else {
-                tokio::select! {
-                    () = self.0.readable() => {}
-                    () = clock.sleep_until(look_at) => {}
-                    () = stop.cancelled() => {}
-                }
+            }
+            let rests = arrived > 0 && self.0.has_long_queue();
+            tokio::select! {
+                () = self.0.readable(), if !rests => {}
+                () = clock.sleep_until(if rests { now + REST } else { look_at }) => {}
+                () = stop.cancelled() => {}
             }
         }
         self.look_at_drops(&intake.counts);

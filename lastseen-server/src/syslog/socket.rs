@@ -101,6 +101,11 @@ impl Socket {
         }
     }
 
+    /// Whether many datagrams find room in its queue. A socket in the file system has room for ten, as a rule.
+    pub(super) const fn has_long_queue(&self) -> bool {
+        matches!(self, Self::Udp { .. })
+    }
+
     /// How many datagrams the kernel has dropped; `None` where it doesn't tell. To a socket in the file system the sender
     /// can't send where there is no room, and knows.
     pub(super) fn dropped(&self) -> Option<u64> {
