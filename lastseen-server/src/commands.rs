@@ -61,7 +61,7 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print every setting, and where its value came from
     Config(SettingFlags),
-    /// Print the description of the API, in OpenAPI 3.1
+    /// Print the API's description for programs
     Openapi,
 }
 

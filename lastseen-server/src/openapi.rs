@@ -1,4 +1,4 @@
-//! The description of the API, in OpenAPI 3.1. It is kept by hand; tests hold it against what is served.
+//! The API's description for programs. It is kept by hand; tests hold it against what is served.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::routing::get;
 
 use crate::app::AppState;
 
-/// The description, as JSON.
+/// The description, in JSON: `OpenAPI` 3.1.
 pub const DESCRIPTION: &str = include_str!("../assets/openapi.json");
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
