@@ -315,10 +315,17 @@ impl Tracker {
             touches: totals.touches,
             refused: totals.refused,
             loaded: health.loaded,
+            batches: health.batches,
+            records: health.records,
+            last_batch: health.last_batch,
+            flush_failures: health.flush.failures,
+            follow_failures: health.follow.failures,
+            directory_failures: health.directory.failures,
             flushed_at: health.flushed_at,
+            caught_up_at: health.caught_up_at,
             followed_at: health.followed_at,
-            store_error: health.flush_error.clone().or_else(|| health.follow_error.clone()),
-            directory_error: health.directory_error.clone(),
+            store_error: health.flush.error.clone().or_else(|| health.follow.error.clone()),
+            directory_error: health.directory.error.clone(),
         }
     }
 
