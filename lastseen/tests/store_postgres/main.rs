@@ -3,6 +3,7 @@
 
 mod conformance;
 mod directory;
+mod failover;
 mod faults;
 mod feed;
 mod model;
@@ -12,4 +13,5 @@ mod setup;
 mod site;
 mod tls;
 mod users;
+mod wake_up;
 mod writes;

@@ -19,6 +19,7 @@ pub struct PostgresBuilder {
     wanted: Wanted,
     users: Option<(String, String)>,
     limits: Limits,
+    listen: bool,
 }
 
 impl PostgresBuilder {
@@ -30,7 +31,7 @@ impl PostgresBuilder {
             users: None,
             migrate: true,
         };
-        Self { url: url.into(), wanted, users: None, limits: Limits::default() }
+        Self { url: url.into(), wanted, users: None, limits: Limits::default(), listen: true }
     }
 
     /// The schema of the tables; it is made where there is none. Default: where `user_activity` is found by the role's
@@ -78,7 +79,7 @@ impl PostgresBuilder {
         self
     }
 
-    /// How long a connection may take to be made. Default: 5 seconds.
+    /// How long a connection to a host may take to be made. Default: 5 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.connect_timeout = timeout;
         self
@@ -88,6 +89,14 @@ impl PostgresBuilder {
     /// in the server too. Default: 5 seconds.
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.limits.statement_timeout = timeout;
+        self
+    }
+
+    /// Whether a tracker keeps one more connection on which the server tells it when another process has written, so that
+    /// it needn't wait until it would have looked by itself. Where that is lost, or a pooler lends connections out by the
+    /// transaction, trackers look at their interval alone. Default: true.
+    pub fn listen(mut self, listen: bool) -> Self {
+        self.listen = listen;
         self
     }
 
@@ -112,7 +121,7 @@ impl PostgresBuilder {
     }
 
     fn build(self) -> Result<Handle, PostgresError> {
-        let Self { url, mut wanted, users, limits } = self;
+        let Self { url, mut wanted, users, limits, listen } = self;
         names::check_table(&wanted.table)?;
         if let Some(schema) = &wanted.schema {
             names::check_identifier("schema", schema)?;
@@ -127,6 +136,6 @@ impl PostgresBuilder {
             }
         }
         let pool = Pool::new(Arc::new(Target::new(&url)?), limits)?;
-        Ok(Handle::new(pool, wanted))
+        Ok(Handle::new(pool, wanted, listen))
     }
 }

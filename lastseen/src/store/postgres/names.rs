@@ -90,6 +90,7 @@ impl Names {
                 "readable" | "profile" | "feed" | "meta" => self.quoted(&format!("_{name}")),
                 "channel" => literal(&self.table),
                 "lock" => literal(&format!("lastseen {self}")),
+                "server" => format!("(SELECT {})", include_str!("../sql/postgres/server.sql")),
                 "key_type" => key.name().into(),
                 "key" => key.column().into(),
                 "is_user" => users.map_or_else(|| "true".into(), Users::has_known),
@@ -138,7 +139,7 @@ pub(super) fn check_identifier(what: &str, name: &str) -> Result<(), PostgresErr
 }
 
 /// A name as SQL writes it, whatever characters it has.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
