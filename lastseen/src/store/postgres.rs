@@ -58,10 +58,9 @@ const TRIES: usize = 3;
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use lastseen::{PostgresStore, Tracker, store::PostgresKey};
+/// use lastseen::{PostgresStore, Tracker};
 ///
 /// let store = PostgresStore::builder("postgres://site:secret@db.example/site?sslmode=verify-full")
-///     .key(PostgresKey::Bigint)
 ///     .references("auth_user", "id")
 ///     .connect()
 ///     .await?;
@@ -160,7 +159,7 @@ impl Handle {
         // Several may do it at the same time; they come to the same. Boxed, as what connects: seldom run and large, it
         // would be a part of every caller's future.
         let found = Box::pin(schema::prepare(&self.pool, &self.wanted)).await?;
-        let tables = Arc::new(Tables::new(&found, self.wanted.key));
+        let tables = Arc::new(Tables::new(&found));
         *self.tables.lock() = Some(tables.clone());
         Ok(tables)
     }

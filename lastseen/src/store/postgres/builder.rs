@@ -24,13 +24,7 @@ pub struct PostgresBuilder {
 
 impl PostgresBuilder {
     pub(super) fn new(url: &str) -> Self {
-        let wanted = Wanted {
-            schema: None,
-            table: "user_activity".into(),
-            key: PostgresKey::default(),
-            users: None,
-            migrate: true,
-        };
+        let wanted = Wanted { schema: None, table: "user_activity".into(), key: None, users: None, migrate: true };
         Self { url: url.into(), wanted, users: None, limits: Limits::default(), listen: true }
     }
 
@@ -48,9 +42,10 @@ impl PostgresBuilder {
         self
     }
 
-    /// The type of the site's user keys. Default: [`PostgresKey::Text`].
+    /// The type of the site's user keys. Default: that of the user table that is [referred to](Self::references), or else of
+    /// the tables where they are there already, or else [`PostgresKey::Text`].
     pub fn key(mut self, key: PostgresKey) -> Self {
-        self.wanted.key = key;
+        self.wanted.key = Some(key);
         self
     }
 

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 
 use super::date::Date;
 use super::pool::Param;
-use super::{Handle, PostgresError};
+use super::{Handle, PostgresError, PostgresKey};
 use crate::store::tombstone;
 use crate::{Profile, Record, Timestamp, UserId, VOID_AHEAD};
 
@@ -36,7 +36,7 @@ impl Handle {
             (&self.origin as _, Type::INT8),
         ];
         let unknown = self.change("writing activities", &tables.write, &params).await?;
-        self.count_dropped(unknown, unfit as u64);
+        self.count_dropped(tables.key, unknown, unfit as u64);
         self.prune(&tables.prune, now).await;
         Ok(())
     }
@@ -54,7 +54,7 @@ impl Handle {
     pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), PostgresError> {
         let tables = self.tables().await?;
         if !tables.key.fits(user) {
-            self.count_dropped(0, 1);
+            self.count_dropped(tables.key, 0, 1);
             return Ok(());
         }
         let params = [
@@ -65,7 +65,7 @@ impl Handle {
             (&self.origin as _, Type::INT8),
         ];
         let unknown = self.change("writing a profile", &tables.put_profile, &params).await?;
-        self.count_dropped(unknown, 0);
+        self.count_dropped(tables.key, unknown, 0);
         Ok(())
     }
 
@@ -82,10 +82,9 @@ impl Handle {
     }
 
     /// Whoever only now and then writes wrong ids is told once; the count tells the rest.
-    fn count_dropped(&self, unknown: u64, unfit: u64) {
+    fn count_dropped(&self, key: PostgresKey, unknown: u64, unfit: u64) {
         let dropped = unknown + unfit;
         if dropped > 0 && self.dropped.fetch_add(dropped, Ordering::Relaxed) == 0 {
-            let key = self.wanted.key;
             tracing::warn!(unknown, unfit, %key, "dropped what was reported of users whom the site can't have");
         }
     }
