@@ -1,6 +1,7 @@
 //! The PostgreSQL store on real servers: the suite, and what it does beyond the contract.
 #![cfg(feature = "postgres")]
 
+mod agree;
 mod conformance;
 mod directory;
 mod failover;
