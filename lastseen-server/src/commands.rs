@@ -15,6 +15,7 @@ mod config;
 mod count;
 mod explain;
 mod forget;
+mod import;
 mod leave;
 mod migrate;
 mod online;
@@ -54,6 +55,8 @@ enum Command {
     Forget(forget::Forget),
     /// Tell whether a request would count, or which rule skips it
     Explain(explain::Explain),
+    /// Take over the dates of last activity that a site's database has already
+    Import(import::Import),
     /// Bring the store's tables to this version
     Migrate(migrate::Migrate),
     /// Print every setting, and where its value came from
@@ -84,6 +87,7 @@ impl Cli {
             Command::Leave(command) => command.run(file),
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
+            Command::Import(command) => command.run(file),
             Command::Migrate(command) => command.run(file),
             Command::Config(flags) => config::run(file, &flags),
         }

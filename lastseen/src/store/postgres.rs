@@ -31,6 +31,7 @@ use super::{Changes, Cursor, Page, Store};
 use crate::{Profile, Record, Timestamp, UserId};
 
 pub use builder::PostgresBuilder;
+pub(crate) use date::Date;
 pub(crate) use error::Kind;
 pub use error::PostgresError;
 pub use key::PostgresKey;

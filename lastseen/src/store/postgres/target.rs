@@ -25,7 +25,7 @@ pub(crate) struct Target {
 }
 
 /// The driver's end of a connection, which has to be driven.
-pub(super) type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+pub(crate) type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 impl Target {
     pub(crate) fn new(url: &str) -> Result<Self, PostgresError> {
@@ -87,7 +87,7 @@ impl Target {
 
     /// Connects to the first of the hosts that will have it. Each is given so long: one that has gone silent hides none that
     /// comes after it.
-    pub(super) async fn connect(&self, within: Duration) -> Result<(Client, Wire), PostgresError> {
+    pub(crate) async fn connect(&self, within: Duration) -> Result<(Client, Wire), PostgresError> {
         let first = match self.config.get_load_balance_hosts() {
             LoadBalanceHosts::Random => usize::try_from(random() >> 32).unwrap_or(0),
             _ => 0,
