@@ -15,6 +15,7 @@ mod config;
 mod count;
 mod explain;
 mod forget;
+mod import;
 mod leave;
 mod migrate;
 mod online;
@@ -58,6 +59,8 @@ enum Command {
     Explain(explain::Explain),
     /// Tell what access logs would have made of who is online
     Replay(replay::ReplayLogs),
+    /// Take over the dates of last activity that a site's database has already
+    Import(import::Import),
     /// Bring the store's tables to this version
     Migrate(migrate::Migrate),
     /// Make a token, by which a server knows who may do what
@@ -93,6 +96,7 @@ impl Cli {
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
             Command::Replay(command) => command.run(file),
+            Command::Import(command) => command.run(file),
             Command::Migrate(command) => command.run(file),
             Command::Token(command) => command.run(),
             Command::Config(flags) => config::run(file, &flags),

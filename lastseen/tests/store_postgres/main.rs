@@ -1,8 +1,10 @@
 //! The PostgreSQL store on real servers: the suite, and what it does beyond the contract.
 #![cfg(feature = "postgres")]
 
+mod agree;
 mod conformance;
 mod directory;
+mod failover;
 mod faults;
 mod feed;
 mod model;
@@ -12,4 +14,5 @@ mod setup;
 mod site;
 mod tls;
 mod users;
+mod wake_up;
 mod writes;
