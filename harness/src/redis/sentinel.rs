@@ -63,6 +63,16 @@ impl RedisSentinel {
         }
     }
 
+    /// The port of the server that the Sentinel says is the primary.
+    ///
+    /// # Panics
+    ///
+    /// When it says none.
+    pub async fn primary(&self) -> u16 {
+        let address = run(cli(self.port).args(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main"])).await.stdout;
+        address.lines().nth(1).and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("no primary: {address}"))
+    }
+
     /// The URL, by way of the Sentinel.
     #[must_use]
     pub fn url(&self) -> String {

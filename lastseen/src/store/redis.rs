@@ -17,6 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::redis::Cmd;
 use parking_lot::Mutex;
 
 use super::{Changes, Cursor, Page, Store, gate};
@@ -28,6 +29,7 @@ pub use error::RedisError;
 use groups::{Groups, Keys, slot};
 use node::Limits;
 use router::{Request, Router};
+use script::Lua;
 use target::Target;
 
 /// How many groups a new store has unless told otherwise.
@@ -156,47 +158,63 @@ impl Handle {
         Ok(groups)
     }
 
+    /// Looks how the store was made, and makes it where it wasn't: with as many groups as are known, wanted, or usual.
     async fn prepare(&self, before: Option<&Arc<Groups>>) -> Result<Arc<Groups>, RedisError> {
-        const DOING: &str = "looking at what is there";
         let prefix = &self.settings.prefix;
-        let meta = format!("{prefix}:{{{META}}}:meta");
-        let keys = Keys::new(prefix, META);
         let wanted = before.and_then(|groups| u16::try_from(groups.len()).ok()).or(self.settings.groups);
-        let mut command = script::PREPARE.call(&[&[meta.as_str()], &keys.all()[..]].concat());
-        command.arg(LAYOUT).arg(wanted.unwrap_or(GROUPS));
-        let request = Request { slot: slot(META.as_bytes()), command, script: Some(&script::PREPARE) };
-        let answers = self.send(DOING, vec![request]).await?;
-        let Some([layout, groups, denied]) = answers.first().and_then(answer::list) else {
-            return Err(self.unreadable(DOING));
+        let meta = format!("{prefix}:{{{META}}}:meta");
+        let found = match self.look(&meta).await? {
+            Some(found) => found,
+            None => {
+                let mut command = script::CREATE.call(&[&meta]);
+                command.arg(LAYOUT).arg(wanted.unwrap_or(GROUPS));
+                self.send("making the store", vec![of_meta(command, &script::CREATE)]).await?;
+                // Another may have been quicker.
+                self.look(&meta).await?.ok_or_else(|| self.unreadable("making the store"))?
+            }
         };
-
-        let denied: Vec<_> = answer::list(denied).unwrap_or_default().iter().filter_map(answer::text).collect();
-        let target = &self.router.target;
-        if !denied.is_empty() {
-            let what = target.lacks(&format!("the commands {}", denied.join(", ")));
-            return Err(RedisError::new(Kind::Denied, format!("{target} {what}")));
-        }
-        let number = |value| answer::text(value).and_then(|text| text.parse::<u16>().ok());
-        let (Some(layout), Some(groups)) =
-            (number(layout), number(groups).filter(|groups| (1..=groups::MOST).contains(groups)))
-        else {
-            return Err(RedisError::new(Kind::Mismatch, format!("{target} has a key {meta:?} that isn't lastseen's")));
-        };
-        if u32::from(layout) > LAYOUT {
-            let message =
-                format!("{target} has the layout {layout} under {meta:?}: this version knows {LAYOUT} at most");
-            return Err(RedisError::new(Kind::Mismatch, message));
-        }
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != groups) {
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
             let message = format!(
-                "{target} was made with {groups} groups and not with {wanted}: say {groups}, or take another prefix than {prefix:?}"
+                "{} was made with {found} groups and not with {wanted}: say {found}, or take another prefix than {prefix:?}",
+                self.router.target
             );
             return Err(RedisError::new(Kind::Mismatch, message));
         }
         Ok(match before {
             Some(groups) => groups.clone(),
-            None => Arc::new(Groups::new(prefix, groups)),
+            None => Arc::new(Groups::new(prefix, found)),
         })
+    }
+
+    /// With how many groups the store was made; `None` where it wasn't.
+    async fn look(&self, meta: &str) -> Result<Option<u16>, RedisError> {
+        const DOING: &str = "looking how the store was made";
+        let keys = Keys::new(&self.settings.prefix, META);
+        let command = script::LOOK.call(&[&[meta], &keys.all()[..]].concat());
+        let answers = self.send(DOING, vec![of_meta(command, &script::LOOK)]).await?;
+        let Some([layout, groups, denied]) = answers.first().and_then(answer::list) else {
+            return Err(self.unreadable(DOING));
+        };
+        let target = &self.router.target;
+        let denied: Vec<_> = answer::list(denied).unwrap_or_default().iter().filter_map(answer::text).collect();
+        if !denied.is_empty() {
+            let what = target.lacks(&format!("the commands {}", denied.join(", ")));
+            return Err(RedisError::new(Kind::Denied, format!("{target} {what}")));
+        }
+        let (layout, groups) = (answer::text(layout).unwrap_or_default(), answer::text(groups).unwrap_or_default());
+        if layout.is_empty() && groups.is_empty() {
+            return Ok(None);
+        }
+        let groups = groups.parse().ok().filter(|groups| (1..=groups::MOST).contains(groups));
+        match (layout.parse::<u32>(), groups) {
+            (Ok(..=LAYOUT), Some(groups)) => Ok(Some(groups)),
+            (Ok(layout), _) if layout > LAYOUT => {
+                let message =
+                    format!("{target} has the layout {layout} under {meta:?}: this version knows {LAYOUT} at most");
+                Err(RedisError::new(Kind::Mismatch, message))
+            }
+            _ => Err(RedisError::new(Kind::Mismatch, format!("{target} has a key {meta:?} that isn't lastseen's"))),
+        }
     }
 
     async fn send(&self, doing: &str, requests: Vec<Request>) -> Result<Vec<::redis::Value>, RedisError> {
@@ -210,6 +228,11 @@ impl Handle {
         );
         RedisError::new(Kind::Other, message)
     }
+}
+
+/// A call on what belongs to no group.
+fn of_meta(command: Cmd, script: &'static Lua) -> Request {
+    Request { slot: slot(META.as_bytes()), command, script: Some(script) }
 }
 
 impl Store for RedisStore {

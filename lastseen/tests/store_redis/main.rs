@@ -1,6 +1,10 @@
 //! The Redis store on real servers: the suite, and what it does beyond the contract.
 #![cfg(feature = "redis")]
 
+mod agree;
+mod cluster;
 mod conformance;
+mod faults;
 mod model;
 mod place;
+mod visits;

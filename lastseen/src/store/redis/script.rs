@@ -19,7 +19,8 @@ macro_rules! lua {
     }};
 }
 
-pub(super) static PREPARE: Lua = lua!("", "prepare.lua");
+pub(super) static LOOK: Lua = lua!(" flags=no-writes", "look.lua");
+pub(super) static CREATE: Lua = lua!("", "create.lua");
 pub(super) static WRITE: Lua = lua!("", "publish.lua", "write.lua");
 /// An erasure makes room.
 pub(super) static FORGET: Lua = lua!(" flags=allow-oom", "publish.lua", "forget.lua");

@@ -1,6 +1,6 @@
--- Notes with how many groups the store was made, and says so; and which of the commands that are needed the user may not run.
+-- How the store was made: the version of its layout and the number of groups, '' and '' where it hasn't been; and which of
+-- the commands that are needed the user may not run.
 -- KEYS: meta, and those of a group: seen, ip, left, forgotten, profile, feed, trimmed
--- ARGV: 1 the version of the layout, 2 the number of groups, where there is none yet
 local meta, seen, ips, left, forgotten, profiles, feed, trimmed = unpack(KEYS)
 local needed = {
     { 'hset', meta, 'f', 'v' }, { 'hget', meta, 'f' },
@@ -20,7 +20,4 @@ end
 if #denied > 0 then
     return { '', '', denied }
 end
-if not redis.call('HGET', meta, 'groups') then
-    redis.call('HSET', meta, 'layout', ARGV[1], 'groups', ARGV[2])
-end
-return { redis.call('HGET', meta, 'layout') or '', redis.call('HGET', meta, 'groups'), denied }
+return { redis.call('HGET', meta, 'layout') or '', redis.call('HGET', meta, 'groups') or '', denied }
