@@ -241,7 +241,7 @@ impl Node {
                 "has no certificate that is trusted for it, or speaks no TLS: name the right ones by cacert=FILE",
             )
         } else {
-            (Kind::Unavailable, "can't be reached")
+            (Kind::Unavailable, if self.target.tls.is_some() { "can't be reached by TLS" } else { "can't be reached" })
         };
         RedisError::new(kind, format!("Redis at {} {what}", self.address)).because(error)
     }

@@ -1,6 +1,6 @@
 //! Gets commands to the servers that have their slots, and goes along with a Cluster that moves them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -39,9 +39,17 @@ pub(super) struct Router {
     mapping: tokio::sync::Mutex<()>,
     /// Counts maps, so that not the same server is asked every time.
     mapped: AtomicUsize,
-    /// By slot, the lineage of the data that was worked with last.
-    lineages: Mutex<HashMap<u16, Arc<str>>>,
+    lineages: Mutex<Lineages>,
     failovers: AtomicU64,
+}
+
+/// Whose data it was that was worked with.
+#[derive(Default)]
+struct Lineages {
+    /// By slot, the last.
+    current: HashMap<u16, Arc<str>>,
+    /// Which has taken over from which, so that it counts once and not at each slot.
+    successions: HashSet<(Arc<str>, Arc<str>)>,
 }
 
 /// What became of a request.
@@ -255,8 +263,11 @@ impl Router {
         let mut lineages = self.lineages.lock();
         let mut is_new = false;
         for one in open {
-            let before = lineages.insert(one.request.slot, lineage.clone());
-            is_new |= before.is_some_and(|before| before != *lineage);
+            if let Some(before) = lineages.current.insert(one.request.slot, lineage.clone())
+                && before != *lineage
+            {
+                is_new |= lineages.successions.insert((before, lineage.clone()));
+            }
         }
         if is_new {
             self.failovers.fetch_add(1, Ordering::AcqRel);
@@ -265,7 +276,7 @@ impl Router {
 
     /// The lineage of the data that a slot was last found with.
     pub(super) fn lineage(&self, slot: u16) -> Option<Arc<str>> {
-        self.lineages.lock().get(&slot).cloned()
+        self.lineages.lock().current.get(&slot).cloned()
     }
 
     fn node(&self, address: &Address, role: Role) -> Arc<Node> {
