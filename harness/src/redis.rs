@@ -221,7 +221,8 @@ impl Redis {
             "--save",
             "",
         ]);
-        server.args(["--enable-debug-command", "local", "--dir"]).arg(self.files.path());
+        // A replica need not wait until others come, to have the data together with them.
+        server.args(["--repl-diskless-sync-delay", "0", "--dir"]).arg(self.files.path());
         if let Some(bus) = self.bus {
             server.args(["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()]);
             server.args(["--cluster-node-timeout", "2000"]);

@@ -1,9 +1,10 @@
 //! A Redis Cluster: masters, and a replica of each.
 
+use super::Redis;
 use crate::patience::{PATIENCE, poll};
-use crate::process::run;
 
-use super::{Redis, cli};
+/// Which slots the masters have.
+const SLOTS: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
 
 /// Three running masters with a third of the slots each, and a replica of each, which takes over 2 seconds after its master is
 /// lost and somewhat more.
@@ -24,14 +25,37 @@ impl RedisCluster {
         for _ in 0..6 {
             servers.push(Redis::begin(&[], true).await);
         }
-        let mut create = cli(servers[0].port());
-        create.args(["--cluster", "create"]);
-        create.args(servers.iter().map(|server| format!("127.0.0.1:{}", server.port())));
-        let finished = run(create.args(["--cluster-replicas", "1", "--cluster-yes"])).await;
-        assert!(finished.status.success(), "redis-cli --cluster create: {}{}", finished.stdout, finished.stderr);
+        // As `redis-cli --cluster create` does it, without its pauses.
+        for (number, server) in servers.iter().enumerate() {
+            server.cli(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]).await;
+            if let Some((first, last)) = SLOTS.get(number) {
+                server.cli(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]).await;
+            }
+            let bus = server.bus.expect("a Cluster's server has one");
+            servers[0].cli(&["CLUSTER", "MEET", "127.0.0.1", &server.port.to_string(), &bus.to_string()]).await;
+        }
         let cluster = Self { servers };
+        cluster.has("cluster_state:ok").await;
+        for number in 3..6 {
+            let master = cluster.id(number - 3).await;
+            cluster.servers[number].cli(&["CLUSTER", "REPLICATE", &master]).await;
+        }
         cluster.is_whole().await;
         cluster
+    }
+
+    /// Waits until each server knows all others, and says so of the Cluster.
+    async fn has(&self, state: &str) {
+        let known = poll(PATIENCE, async || {
+            for server in &self.servers {
+                let info = server.cli(&["CLUSTER", "INFO"]).await;
+                if !info.contains(state) || !info.contains("cluster_known_nodes:6") {
+                    return None;
+                }
+            }
+            Some(())
+        });
+        assert!(known.await.is_some(), "the Cluster hasn't {state} within {PATIENCE:?}");
     }
 
     /// Waits until each server knows all others, and each replica has its master's data.
@@ -40,20 +64,22 @@ impl RedisCluster {
     ///
     /// When it isn't so within 30 seconds.
     pub async fn is_whole(&self) {
+        self.has("cluster_state:ok").await;
         let whole = poll(PATIENCE, async || {
+            let mut replicas = 0;
             for server in &self.servers {
-                if server.info("role").await == "slave" && server.info("master_link_status").await != "up" {
-                    return None;
+                if server.info("role").await == "slave" {
+                    replicas += u32::from(server.info("master_link_status").await == "up");
                 }
-                let state = server.cli(&["CLUSTER", "INFO"]).await;
-                if !state.contains("cluster_state:ok") || !state.contains("cluster_known_nodes:6") {
-                    return None;
-                }
-                if server.cli(&["CLUSTER", "NODES"]).await.contains("fail") {
+                let nodes = server.cli(&["CLUSTER", "NODES"]).await;
+                if nodes.contains("fail")
+                    || nodes.contains("handshake")
+                    || nodes.matches(" slave ").count() + nodes.matches("myself,slave").count() != 3
+                {
                     return None;
                 }
             }
-            Some(())
+            (replicas == 3).then_some(())
         });
         assert!(whole.await.is_some(), "the Cluster isn't whole within {PATIENCE:?}");
     }
