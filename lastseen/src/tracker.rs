@@ -14,6 +14,7 @@ mod erased;
 mod events;
 mod flush;
 mod follow;
+mod index;
 mod key;
 mod lately;
 mod memory;

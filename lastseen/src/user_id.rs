@@ -43,21 +43,34 @@ impl UserId {
     /// # Errors
     ///
     /// Where it is empty, longer than [`MAX_BYTES`](Self::MAX_BYTES), or has a control character.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call's copy of the result takes longer than the rest")]
+    #[inline(always)]
     pub fn new(id: &str) -> Result<Self, Error> {
-        let control = |byte: &u8| *byte < 0x20 || *byte == 0x7f;
-        let length = 1..=Self::MAX_BYTES;
-        // Bytes below 0x80 stand for themselves, and only from there on need characters be looked at.
-        if length.contains(&id.len())
-            && !id.as_bytes().iter().any(control)
-            && (id.is_ascii() || !id.chars().any(char::is_control))
-        {
+        let length = id.len();
+        // Each case makes the id where it is returned: to copy it would cost as much as the rest.
+        if let Some(padded) = plain::short(id.as_bytes()) {
+            let mut bytes = [0; INLINE];
+            bytes[..16].copy_from_slice(&padded.to_le_bytes());
+            #[expect(clippy::cast_possible_truncation, reason = "at most 16")]
+            return Ok(Self(Text::Inline { length: length as u8, bytes }));
+        }
+        if let Some(uuid) = plain::as_long_as_a_uuid(id.as_bytes()) {
+            let mut bytes = [0; INLINE];
+            bytes[..36].copy_from_slice(uuid);
+            return Ok(Self(Text::Inline { length: 36, bytes }));
+        }
+        Self::checked(id)
+    }
+
+    /// Takes a key of another length, or with more than printable ASCII in it.
+    #[cold]
+    fn checked(id: &str) -> Result<Self, Error> {
+        if (1..=Self::MAX_BYTES).contains(&id.len()) && !id.chars().any(char::is_control) {
             return Ok(Self::from_valid(id));
         }
         Err(Self::refuse(id))
     }
 
-    #[cold]
     fn refuse(id: &str) -> Error {
         if id.is_empty() {
             return Error::invalid("a user id is empty: it must have 1 to 128 bytes");
@@ -220,6 +233,54 @@ macro_rules! from_integer {
 
 from_integer!(u32, i32, u64, i64);
 
+/// The ids that most sites have, of printable ASCII, looked at some bytes at a time.
+mod plain {
+    const fn each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+
+    /// One to sixteen bytes padded with zeros, the first lowest. What is read twice makes up for lengths that no register
+    /// has.
+    #[inline]
+    pub(super) fn short(id: &[u8]) -> Option<u128> {
+        let length = id.len();
+        let (padded, all) = match length {
+            8..=16 => {
+                let (first, last) = (u64::from_le_bytes(*id.first_chunk()?), u64::from_le_bytes(*id.last_chunk()?));
+                (u128::from(first) | u128::from(last) << (8 * (length - 8)), others(first) | others(last))
+            }
+            4..8 => {
+                let (first, last) = (u32::from_le_bytes(*id.first_chunk()?), u32::from_le_bytes(*id.last_chunk()?));
+                let (first, last) = (u64::from(first), u64::from(last));
+                ((first | last << (8 * (length - 4))).into(), others(first | last << 32))
+            }
+            1..4 => {
+                let [first, middle, last] = [0, length / 2, length - 1].map(|place| u64::from(id[place]));
+                let padded = first | middle << (8 * (length / 2)) | last << (8 * (length - 1));
+                (padded.into(), others(first | middle << 8 | last << 16 | each(b' ') << 24))
+            }
+            _ => return None,
+        };
+        (all == 0).then_some(padded)
+    }
+
+    /// The 36 bytes of a UUID's text, which needn't be one.
+    #[inline]
+    pub(super) fn as_long_as_a_uuid(id: &[u8]) -> Option<&[u8; 36]> {
+        let uuid: &[u8; 36] = id.try_into().ok()?;
+        let (chunks, _) = uuid.as_chunks();
+        let chunks = chunks.iter().chain(uuid.last_chunk());
+        let all = chunks.fold(0, |all, chunk| all | others(u64::from_le_bytes(*chunk)));
+        (all == 0).then_some(uuid)
+    }
+
+    /// Zero where all bytes of a word are printable ASCII: of others, the lowest sets its upper bit, whatever lies above.
+    #[inline]
+    const fn others(word: u64) -> u64 {
+        (word.wrapping_sub(each(0x20)) | word.wrapping_add(each(0x01)) | word) & each(0x80)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +308,28 @@ mod tests {
             let id = UserId::new(&text).unwrap();
             assert_eq!(id.as_str(), text);
             assert_eq!(id.clone(), id);
+            assert_eq!(id.padded().is_some(), length <= 16);
+            let padded: Vec<u8> = text.bytes().chain(std::iter::repeat(0)).take(16).collect();
+            assert!(id.padded().is_none_or(|bytes| bytes[..] == padded));
+        }
+    }
+
+    /// Each byte at each place of ids of each length: refused where it is a control character, kept otherwise.
+    #[test]
+    fn what_is_refused_is_refused_anywhere() {
+        for length in 1..=48 {
+            for place in 0..length {
+                for byte in 0..0x80_u8 {
+                    let mut text = vec![b'~'; length];
+                    text[place] = byte;
+                    let text = String::from_utf8(text).unwrap();
+                    let id = UserId::new(&text);
+                    assert_eq!(id.is_err(), byte.is_ascii_control(), "{text:?}");
+                    assert!(id.is_err() || id.unwrap().as_str() == text);
+                }
+                let text = format!("{}é{}", " ".repeat(place), " ".repeat(length - 1 - place));
+                assert_eq!(UserId::new(&text).unwrap().as_str(), text);
+            }
         }
     }
 

@@ -9,10 +9,11 @@ use super::core::Core;
 use super::erased::{AnyDirectory, AnyStore};
 use super::events::Announcer;
 use super::follow::Clocks;
+use super::index::MAX_SLOT;
 use super::memory::Memory;
 use super::shard::{Shared, Times};
 use super::tasks::{self, Intervals};
-use super::timeline::{MAX_SLOT, Shape};
+use super::timeline::Shape;
 use super::{Running, Tracker};
 use crate::timestamp::micros;
 use crate::{Clock, Directory, Error, Store, SystemClock};
@@ -36,6 +37,12 @@ pub struct TrackerBuilder {
     shape: Shape,
     shards: Option<usize>,
 }
+
+/// The most users that a shard is given: half as many as it has numbers for, since shards are never quite even.
+const MOST_A_SHARD: usize = MAX_SLOT as usize / 2 + 1;
+
+/// The most users that memory may be told to hold.
+const MOST_USERS: usize = 256 * MOST_A_SHARD;
 
 /// A shard with fewer users than this is not worth a lock of its own.
 const USERS_A_SHARD: usize = 4096;
@@ -160,11 +167,10 @@ impl TrackerBuilder {
         if self.refresh_profiles_every.is_zero() {
             return Err(Error::invalid("refresh_profiles_every is 0: it must be longer"));
         }
-        if self.capacity == 0 || self.capacity >= MAX_SLOT as usize {
+        if !(1..=MOST_USERS).contains(&self.capacity) {
             return Err(Error::invalid(format!(
-                "a capacity of {} users can't be had: it must be from 1 to {}",
-                self.capacity,
-                MAX_SLOT - 1
+                "a capacity of {} users can't be had: it must be from 1 to {MOST_USERS}",
+                self.capacity
             )));
         }
         let shards = self.shards.unwrap_or_else(|| usual_shards(self.capacity)).next_power_of_two();
@@ -199,7 +205,7 @@ fn usual_shards(capacity: usize) -> usize {
     let most = (4 * threads).next_power_of_two().clamp(8, 256);
     let worthwhile = (capacity / USERS_A_SHARD).max(1);
     // The power of two at or below it.
-    most.min(1 << worthwhile.ilog2())
+    most.min(1 << worthwhile.ilog2()).max(capacity.div_ceil(MOST_A_SHARD).next_power_of_two())
 }
 
 fn check(flush_every: Duration, granularity: Duration, window: Duration, horizon: Duration) -> Result<(), Error> {

@@ -43,6 +43,7 @@ impl<'a> Key<'a> {
         Self { id, hash, words: [hash, 0], kind: Kind::Long }
     }
 
+    #[inline]
     fn of_words(id: &'a UserId, words: Words, kind: Kind, hasher: &RandomState) -> Self {
         Self { id, hash: hash(words, kind, hasher), words, kind }
     }
@@ -110,16 +111,10 @@ impl LongIds {
         }
     }
 
-    /// Whether words of a kind are held for this key.
-    #[inline]
-    pub(super) fn are(&self, words: Words, kind: Kind, key: &Key<'_>) -> bool {
-        if kind != key.kind {
-            return false;
-        }
-        match kind {
-            Kind::Short | Kind::Uuid => words == key.words,
-            Kind::Long => words[0] == key.hash && self.text(words).as_bytes() == key.id.as_bytes(),
-        }
+    /// Whether the words of a long id are held for this key.
+    #[inline(never)]
+    pub(super) fn is(&self, words: Words, key: &Key<'_>) -> bool {
+        words[0] == key.hash && self.text(words).as_bytes() == key.id.as_bytes()
     }
 
     pub(super) fn id(&self, words: Words, kind: Kind) -> UserId {
@@ -156,39 +151,31 @@ mod uuid {
     /// The UUID, if this is its text in lower case with hyphens.
     pub(super) fn parse(text: &[u8]) -> Option<Words> {
         let text: &[u8; 36] = text.try_into().ok()?;
-        if HYPHENS.iter().any(|place| text[*place] != b'-') {
-            return None;
-        }
-        let digits = |start: usize, then: usize| {
-            let mut eight = [0; 8];
-            eight[..4].copy_from_slice(&text[start..start + 4]);
-            eight[4..].copy_from_slice(&text[then..then + 4]);
-            number(eight)
-        };
-        let upper = u64::from(digits(0, 4)?) << 32 | u64::from(digits(9, 14)?);
-        let lower = u64::from(digits(19, 24)?) << 32 | u64::from(digits(28, 32)?);
-        Some([upper, lower])
+        let hyphens = HYPHENS.iter().fold(0, |all, place| all | (text[*place] ^ b'-'));
+        let four = |start: usize| text[start..].first_chunk().map_or(0, |four| u64::from(u32::from_be_bytes(*four)));
+        let digits = |start: usize, then: usize| number(four(start) << 32 | four(then));
+        let eights = [digits(0, 4), digits(9, 14), digits(19, 24), digits(28, 32)];
+        // One question for all, whose answer is nearly always the same.
+        let wrong = eights.iter().fold(u64::from(hyphens), |all, (_, wrong)| all | wrong);
+        let [(one, _), (two, _), (three, _), (four, _)] = eights;
+        (wrong == 0).then_some([one << 32 | two, three << 32 | four])
     }
 
-    /// Eight digits as a number, all at once, a byte of the word each.
-    fn number(digits: [u8; 8]) -> Option<u32> {
-        let digits = u64::from_be_bytes(digits);
+    /// Eight hexadecimal digits as a number, all at once, a byte of the word each; and zero if that is what they are.
+    #[inline]
+    fn number(digits: u64) -> (u64, u64) {
         let low = digits & each(0x0f);
         // 1 where there is a letter: 0x61 to 0x66, against 0x30 to 0x39.
         let letter = digits >> 6 & each(1);
-        if digits != low + each(0x30) + letter * 0x30 {
-            return None;
-        }
+        let other = digits ^ (low + each(0x30) + letter * 0x30);
         // Bit 4 is set by a digit above 9 and by a letter above f; `too_low` by what lies before a.
         let too_high = low + letter * 9 + (each(1) - letter) * 6;
         let too_low = letter & !((low + each(0x0f)) >> 4);
-        if (too_high & each(0x10)) | (too_low & each(1)) != 0 {
-            return None;
-        }
+        let wrong = other | (too_high & each(0x10)) | (too_low & each(1));
         let nibbles = low + letter * 9;
         let pairs = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
         let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
-        u32::try_from((fours | fours >> 16) & 0xffff_ffff).ok()
+        ((fours | fours >> 16) & 0xffff_ffff, wrong)
     }
 
     pub(super) fn text(words: Words) -> [u8; 36] {
@@ -218,7 +205,7 @@ mod tests {
         let key = Key::new(&id, &hasher);
         let mut long = LongIds::default();
         let words = long.hold(&key);
-        assert!(long.are(words, key.kind, &key));
+        assert!(if key.kind == Kind::Long { long.is(words, &key) } else { words == key.words });
         assert_eq!(hash(words, key.kind, &hasher), key.hash);
         (key.kind, long.id(words, key.kind))
     }
@@ -264,7 +251,9 @@ mod tests {
         let held: Vec<Words> = keys.iter().map(|key| long.hold(key)).collect();
         for (one, key) in keys.iter().enumerate() {
             for (other, words) in held.iter().enumerate() {
-                assert_eq!(long.are(*words, keys[other].kind, key), one == other);
+                let same = keys[other].kind == key.kind
+                    && if key.kind == Kind::Long { long.is(*words, key) } else { *words == key.words };
+                assert_eq!(same, one == other);
             }
         }
     }

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
 use tokio::sync::Notify;
 
 use super::events::Announcer;
+use super::index::Index;
 use super::key::Key;
 use super::queue::Queue;
 use super::timeline::{Shape, Timeline};
-use super::users::{NEVER, Users};
+use super::users::Users;
 use crate::timestamp::micros;
 use crate::{Clock, Profile, Record, UserId, VOID_AHEAD};
 
@@ -23,6 +23,9 @@ mod sweep;
 
 /// How long a user's being forgotten is remembered, in microseconds: what was in flight must not bring them back.
 pub(super) const FORGOTTEN_FOR: i64 = 24 * 3600 * 1_000_000;
+
+/// Earlier than every activity.
+const NEVER: i64 = i64::MIN;
 
 /// How long a profile waits for its user to come in, in microseconds.
 const EARLY_FOR: u64 = 60 * 1_000_000;
@@ -77,13 +80,16 @@ fn limit(now: i64) -> i64 {
 /// Some of the users, by the hash of their ids.
 ///
 /// Every user is in `index`, in `users` and in `timeline`, once. `pending` counts those whose flags say so.
+///
+/// Cache lines of its own keep threads that work on neighbours out of each other's way.
+#[repr(align(64))]
 pub(super) struct Shard {
-    index: HashTable<u32>,
+    index: Index,
     pub(super) users: Users,
     timeline: Timeline,
     queue: Queue,
-    /// When those slots signed out that have [`Flags::LEFT`]; never before their last activity.
-    left: HashMap<u32, i64, foldhash::fast::RandomState>,
+    /// Of those slots that have [`Flags::LEFT`](users::Flags::LEFT).
+    left: HashMap<u32, Left, foldhash::fast::RandomState>,
     pub(super) names: HashMap<u32, Name, foldhash::fast::RandomState>,
     /// Users erased within the last day, and when.
     forgotten: HashMap<UserId, i64, foldhash::fast::RandomState>,
@@ -100,6 +106,14 @@ pub(super) struct Shard {
     latest: i64,
     pub(super) touches: u64,
     pub(super) refused: u64,
+}
+
+/// When somebody signed out, and when they were last active, which is not later. Their place in time is the first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Left {
+    left_at: i64,
+    /// [`NEVER`] where no more than the sign-out is known.
+    at: i64,
 }
 
 /// A user's name.
@@ -135,7 +149,7 @@ pub(super) struct Outgoing {
 impl Shard {
     pub(super) fn new(shared: &Shared) -> Self {
         Self {
-            index: HashTable::new(),
+            index: Index::default(),
             users: Users::default(),
             timeline: Timeline::new(shared.shape),
             queue: Queue::new(shared.times.flush_every, shared.times.granularity),
@@ -159,7 +173,7 @@ impl Shard {
 
     #[inline]
     pub(super) fn find(&self, key: &Key<'_>) -> Option<u32> {
-        self.index.find(key.hash, |slot| self.users.is(*slot, key)).copied()
+        self.index.find(key.hash, |slot| self.users.is(slot, key))
     }
 
     /// Notices a clock that was set back: sign-outs and erasures dated far ahead are void from here on.
@@ -168,15 +182,20 @@ impl Shard {
         // Less than this is threads that read the clock in one order and came here in another.
         if now >= self.latest.saturating_sub(100_000) {
             self.latest = self.latest.max(now);
-            return;
+        } else {
+            self.turn_back(now);
         }
+    }
+
+    #[cold]
+    fn turn_back(&mut self, now: i64) {
         self.latest = now;
         let limit = limit(now);
         self.forgotten.retain(|_, at| *at <= limit);
-        let void: Vec<u32> = self.left.iter().filter(|(_, at)| **at > limit).map(|(slot, _)| *slot).collect();
+        let void = |left: &Left| left.left_at > limit;
+        let void: Vec<u32> = self.left.iter().filter(|(_, left)| void(left)).map(|(slot, _)| *slot).collect();
         for slot in void {
-            let seen = self.users[slot].seen();
-            self.place(slot, seen, None);
+            self.place(slot, self.seen(slot), None);
         }
     }
 }

@@ -4,9 +4,17 @@
 //! place; a touch later on vacates the entry and appends one to a newer bucket. Vacated entries stay where they are,
 //! so nothing else moves and nothing is allocated; [`Timeline::tidy`], off the request's path, squeezes them out.
 //!
-//! An entry carries its exact date, so a read never has to look at a user to know whether an edge includes it.
+//! An entry carries its exact date, so a read never has to look at a user to know whether an edge includes it. It is the
+//! only one who does: a user keeps the place of the entry, and has the date from there.
 
 use std::collections::VecDeque;
+
+use bucket::{Bucket, Entry, index};
+
+mod bucket;
+#[cfg(test)]
+mod tests;
+mod tidy;
 
 /// How wide buckets are. Tests use tiny ones, so that every seam is crossed.
 #[derive(Clone, Copy, Debug)]
@@ -26,85 +34,25 @@ impl Shape {
     pub(super) const DEFAULT: Self = Self { fine: 1_000_000, coarse: 60_000_000, recent: 3_600_000_000, log: 1024 };
 }
 
-/// A span of time and the users last active in it.
-struct Bucket {
-    /// The first and the last microsecond. Spans never overlap.
-    start: i64,
-    end: i64,
-    /// No entry is later than this.
-    latest: i64,
-    /// Entries that aren't vacant, and those among them that lists and counts may show.
-    held: u32,
-    counted: u32,
-    log: Vec<Entry>,
+/// Where an entry is, as long as its slot is not told to have moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    bucket: u32,
+    index: u32,
 }
 
-#[derive(Clone, Copy)]
-struct Entry {
-    /// The user's slot, with [`UNCOUNTED`] set where lists and counts must not show it, or [`VACANT`].
-    slot: u32,
-    /// Microseconds after the bucket's start; 71 minutes fit, and no bucket is that wide.
-    offset: u32,
+impl Place {
+    pub(super) const NONE: Self = Self { bucket: u32::MAX, index: u32::MAX };
 }
 
-const UNCOUNTED: u32 = 1 << 31;
-const VACANT: u32 = u32::MAX;
-
-/// Slots must lie below this to be told apart from marked and vacant entries.
-pub(super) const MAX_SLOT: u32 = UNCOUNTED - 1;
-
-impl Entry {
-    fn new(slot: u32, counted: bool, offset: u32) -> Self {
-        Self { slot: if counted { slot } else { slot | UNCOUNTED }, offset }
-    }
-
-    fn is_vacant(self) -> bool {
-        self.slot == VACANT
-    }
-
-    fn is_counted(self) -> bool {
-        self.slot & UNCOUNTED == 0
-    }
-
-    fn slot(self) -> u32 {
-        self.slot & !UNCOUNTED
-    }
-}
-
-impl Bucket {
-    fn entries(&self) -> impl Iterator<Item = (i64, Entry)> {
-        let at = |entry: &Entry| (self.start + i64::from(entry.offset), *entry);
-        self.log.iter().filter(|entry| !entry.is_vacant()).map(at)
-    }
-
-    fn push(&mut self, slot: u32, at: i64, counted: bool) -> u32 {
-        self.latest = self.latest.max(at);
-        self.held += 1;
-        self.counted += u32::from(counted);
-        self.log.push(Entry::new(slot, counted, offset(self.start, at)));
-        position(self.log.len() - 1)
-    }
-
-    /// Whether vacant entries outnumber the others by so much that squeezing them out pays.
-    fn is_sparse(&self) -> bool {
-        self.log.len() > 2 * self.held as usize + 16
-    }
-}
-
-fn offset(start: i64, at: i64) -> u32 {
-    // A bucket is at most 71 minutes wide and `at` lies within it.
-    u32::try_from(at - start).unwrap_or(u32::MAX)
-}
-
-fn position(index: usize) -> u32 {
-    // A log has at most one entry a slot and then some vacant ones; both are far below 32 bits.
-    u32::try_from(index).unwrap_or(u32::MAX)
-}
-
+/// The slots of a shard in order of time.
 pub(super) struct Timeline {
     shape: Shape,
-    /// In order of time. The last is where touches go, unless the clock has been set back.
-    buckets: VecDeque<Bucket>,
+    /// By number. A bucket that is in use stays where it is.
+    buckets: Vec<Bucket>,
+    unused: Vec<u32>,
+    /// The numbers of those in use in order of time. The last is where touches go, unless the clock has been set back.
+    order: VecDeque<u32>,
     /// Where new buckets begin to be coarse.
     coarse_before: i64,
     /// Empty logs of full size, so that opening a bucket and filling it allocates nothing.
@@ -115,117 +63,127 @@ pub(super) struct Timeline {
 
 impl Timeline {
     pub(super) fn new(shape: Shape) -> Self {
-        let mut timeline =
-            Self { shape, buckets: VecDeque::new(), coarse_before: i64::MIN, spares: Vec::new(), appended: 0 };
+        let mut timeline = Self {
+            shape,
+            buckets: Vec::new(),
+            unused: Vec::new(),
+            order: VecDeque::new(),
+            coarse_before: i64::MIN,
+            spares: Vec::new(),
+            appended: 0,
+        };
         timeline.provide();
         timeline
     }
 
-    /// Where the bucket of `at` is, or else where it would have to be put in.
+    #[inline]
+    fn bucket(&self, number: u32) -> &Bucket {
+        &self.buckets[number as usize]
+    }
+
+    /// Where in the order the bucket of `at` is, or else where it would have to be put in.
     #[inline]
     fn locate(&self, at: i64) -> Result<usize, usize> {
-        let after = match self.buckets.back() {
-            Some(last) if last.start <= at => self.buckets.len(),
-            _ => self.buckets.partition_point(|bucket| bucket.start <= at),
+        let after = match self.order.back() {
+            Some(last) if self.bucket(*last).start <= at => self.order.len(),
+            _ => self.order.partition_point(|number| self.bucket(*number).start <= at),
         };
         match after.checked_sub(1) {
-            Some(index) if at <= self.buckets[index].end => Ok(index),
+            Some(place) if self.bucket(self.order[place]).spans(at) => Ok(place),
             _ => Err(after),
         }
     }
 
-    /// Takes a slot in; the position that it returns must be shown again to move or remove it.
-    pub(super) fn insert(&mut self, slot: u32, at: i64, counted: bool) -> u32 {
-        let index = match self.locate(at) {
-            Ok(index) => self.cut_if_full(index, at),
-            Err(index) => {
-                self.open(index, at);
-                index
-            }
-        };
-        self.appended += 1;
-        self.buckets[index].push(slot, at, counted)
+    /// When a slot is dated that is in at `place`.
+    #[inline]
+    pub(super) fn at(&self, place: Place) -> i64 {
+        self.bucket(place.bucket).at(place.index)
     }
 
-    /// Lets a new bucket begin at `at` where the one at `index` is full and holds nothing as late. Says whose `at` is.
-    fn cut_if_full(&mut self, index: usize, at: i64) -> usize {
-        let bucket = &mut self.buckets[index];
+    /// Whether `at` is later than anything around `place`, which is told without a visit to the entry.
+    #[inline]
+    pub(super) fn is_past(&self, place: Place, at: i64) -> bool {
+        self.bucket(place.bucket).latest < at
+    }
+
+    /// Takes a slot in. The place that it returns is where to move or remove it.
+    pub(super) fn insert(&mut self, slot: u32, at: i64, counted: bool) -> Place {
+        let number = match self.locate(at) {
+            Ok(place) => self.cut_if_full(place, at),
+            Err(place) => self.open(place, at),
+        };
+        self.appended += 1;
+        let index = self.buckets[number as usize].push(slot, at, counted);
+        Place { bucket: number, index }
+    }
+
+    /// Lets a new bucket begin at `at` where the one at this place of the order is full and holds nothing as late. Gives
+    /// the number of the one that `at` belongs to.
+    #[inline]
+    fn cut_if_full(&mut self, place: usize, at: i64) -> u32 {
+        let number = self.order[place];
+        let bucket = &mut self.buckets[number as usize];
         if bucket.log.len() < self.shape.log || at <= bucket.latest {
-            return index;
+            return number;
         }
         let end = std::mem::replace(&mut bucket.end, at - 1);
-        self.put_in(index + 1, at, end);
-        index + 1
+        self.put_in(place + 1, at, end)
     }
 
     /// Makes the bucket for `at`, on the grid but within its neighbours.
-    fn open(&mut self, index: usize, at: i64) {
+    fn open(&mut self, place: usize, at: i64) -> u32 {
         let width = if at < self.coarse_before { self.shape.coarse } else { self.shape.fine };
         let mut start = at.saturating_sub(at.rem_euclid(width));
         let mut end = start.saturating_add(width - 1);
-        if let Some(before) = index.checked_sub(1).map(|index| &self.buckets[index]) {
+        if let Some(before) = place.checked_sub(1).map(|place| self.bucket(self.order[place])) {
             start = start.max(before.end + 1);
         }
-        if let Some(after) = self.buckets.get(index) {
-            end = end.min(after.start - 1);
+        if let Some(after) = self.order.get(place) {
+            end = end.min(self.bucket(*after).start - 1);
         }
-        self.put_in(index, start, end);
+        self.put_in(place, start, end)
     }
 
-    fn put_in(&mut self, index: usize, start: i64, end: i64) {
+    fn put_in(&mut self, place: usize, start: i64, end: i64) -> u32 {
         // Only the last bucket is likely to be filled.
-        let spare = if index == self.buckets.len() { self.spares.pop() } else { None };
-        let log = spare.unwrap_or_default();
-        self.buckets.insert(index, Bucket { start, end, latest: start, held: 0, counted: 0, log });
+        let spare = if place == self.order.len() { self.spares.pop() } else { None };
+        let bucket = Bucket::new(start, end, spare.unwrap_or_default());
+        let number = if let Some(number) = self.unused.pop() {
+            self.buckets[number as usize] = bucket;
+            number
+        } else {
+            self.buckets.push(bucket);
+            index(self.buckets.len() - 1)
+        };
+        self.order.insert(place, number);
+        number
     }
 
-    /// Moves a slot from `from` to `to` and says where it is now.
+    /// Moves a slot to another date and says where it is now.
     #[inline]
-    pub(super) fn shift(&mut self, slot: u32, from: i64, position: u32, to: i64, counted: bool) -> u32 {
-        if let Ok(index) = self.locate(from) {
-            let bucket = &mut self.buckets[index];
-            if bucket.start <= to && to <= bucket.end {
-                bucket.log[position as usize].offset = offset(bucket.start, to);
-                bucket.latest = bucket.latest.max(to);
-                return position;
-            }
-            self.vacate(index, position);
+    pub(super) fn shift(&mut self, slot: u32, place: Place, to: i64, counted: bool) -> Place {
+        let bucket = &mut self.buckets[place.bucket as usize];
+        if bucket.spans(to) {
+            bucket.redate(place.index, to);
+            return place;
         }
+        self.remove(place);
         self.insert(slot, to, counted)
     }
 
     /// Takes a slot out.
-    pub(super) fn remove(&mut self, at: i64, position: u32) {
-        if let Ok(index) = self.locate(at) {
-            self.vacate(index, position);
-        }
-    }
-
-    fn vacate(&mut self, index: usize, position: u32) {
-        let bucket = &mut self.buckets[index];
-        let entry = &mut bucket.log[position as usize];
-        bucket.held -= 1;
-        bucket.counted -= u32::from(entry.is_counted());
-        entry.slot = VACANT;
-        if bucket.held == 0 {
-            bucket.latest = bucket.start;
-            bucket.log.clear();
-            if index == 0 {
-                let emptied = self.buckets.pop_front().map(|bucket| bucket.log);
-                self.recycle(emptied.unwrap_or_default());
-            }
+    pub(super) fn remove(&mut self, place: Place) {
+        let bucket = &mut self.buckets[place.bucket as usize];
+        bucket.vacate(place.index);
+        if bucket.held == 0 && self.order.front() == Some(&place.bucket) {
+            self.order.pop_front();
+            self.retire(place.bucket);
         }
     }
 
     /// Says whether lists and counts may show a slot.
-    pub(super) fn set_counted(&mut self, at: i64, position: u32, counted: bool) {
-        let Ok(index) = self.locate(at) else { return };
-        let bucket = &mut self.buckets[index];
-        let entry = &mut bucket.log[position as usize];
-        if entry.is_counted() != counted {
-            entry.slot ^= UNCOUNTED;
-            bucket.counted = if counted { bucket.counted + 1 } else { bucket.counted - 1 };
-        }
+    pub(super) fn set_counted(&mut self, place: Place, counted: bool) {
+        self.buckets[place.bucket as usize].set_counted(place.index, counted);
     }
 
     /// How many slots may be shown whose date lies from `from` to `to`, both included.
@@ -269,86 +227,17 @@ impl Timeline {
     }
 
     fn overlapping(&self, from: i64, to: i64) -> impl DoubleEndedIterator<Item = &Bucket> {
-        let first = self.buckets.partition_point(|bucket| bucket.end < from);
-        let after = self.buckets.partition_point(|bucket| bucket.start <= to);
-        self.buckets.range(first..after.max(first))
+        let first = self.order.partition_point(|number| self.bucket(*number).end < from);
+        let after = self.order.partition_point(|number| self.bucket(*number).start <= to);
+        self.order.range(first..after.max(first)).map(|number| self.bucket(*number))
     }
 
-    /// Keeps an empty log for the next bucket, unless there are enough.
-    fn recycle(&mut self, log: Vec<Entry>) {
+    /// Lets a bucket go that is empty and in the order no more. Its log is kept for the next one, unless there are enough.
+    fn retire(&mut self, number: u32) {
+        let log = std::mem::take(&mut self.buckets[number as usize].log);
+        self.unused.push(number);
         if log.capacity() >= self.shape.log && self.spares.len() < self.spares.capacity() {
             self.spares.push(log);
         }
     }
-
-    /// Sees to it that twice as many entries as lately can be appended without an allocation.
-    fn provide(&mut self) {
-        let enough = 2 * self.appended / self.shape.log + 3;
-        self.appended = 0;
-        self.buckets.reserve(enough);
-        self.spares.truncate(enough);
-        self.spares.reserve(enough - self.spares.len());
-        while self.spares.len() < enough {
-            self.spares.push(Vec::with_capacity(self.shape.log));
-        }
-    }
-
-    /// Squeezes out vacant entries, drops empty buckets, joins those that have grown old, and provides for those to come.
-    /// `moved` is told of each slot whose position has changed.
-    pub(super) fn tidy(&mut self, now: i64, mut moved: impl FnMut(u32, u32)) {
-        self.coarse_before = now.saturating_sub(self.shape.recent);
-        // The last bucket is left as it is: the next touch goes there.
-        let Some(last) = self.buckets.pop_back() else { return };
-        let empty =
-            self.buckets.iter_mut().filter(|bucket| bucket.held == 0).map(|bucket| std::mem::take(&mut bucket.log));
-        for log in empty.collect::<Vec<_>>() {
-            self.recycle(log);
-        }
-        self.buckets.retain(|bucket| bucket.held > 0);
-        self.join_old(&mut moved);
-        for bucket in &mut self.buckets {
-            if bucket.is_sparse() {
-                bucket.log.retain(|entry| !entry.is_vacant());
-                for (index, entry) in bucket.log.iter().enumerate() {
-                    moved(entry.slot(), position(index));
-                }
-            }
-            // Nothing will be added to most of them any more.
-            if bucket.log.capacity() > bucket.log.len() + bucket.log.len() / 2 {
-                bucket.log.shrink_to_fit();
-            }
-        }
-        self.buckets.push_back(last);
-        self.provide();
-    }
-
-    /// Joins the buckets past `recent` that share a coarse span.
-    fn join_old(&mut self, moved: &mut impl FnMut(u32, u32)) {
-        let coarse = self.shape.coarse;
-        let span = |bucket: &Bucket| bucket.start.div_euclid(coarse);
-        let old = self.buckets.partition_point(|bucket| bucket.end < self.coarse_before);
-        let old = self.buckets.range(..old);
-        if !old.clone().zip(old.clone().skip(1)).any(|(one, next)| span(one) == span(next)) {
-            return;
-        }
-        let old = old.len();
-        let mut joined: VecDeque<Bucket> = VecDeque::with_capacity(old);
-        for bucket in self.buckets.drain(..old) {
-            match joined.back_mut() {
-                Some(before) if span(before) == span(&bucket) => {
-                    before.end = bucket.end;
-                    for (at, entry) in bucket.entries() {
-                        moved(entry.slot(), before.push(entry.slot(), at, entry.is_counted()));
-                    }
-                }
-                _ => joined.push_back(bucket),
-            }
-        }
-        for bucket in joined.into_iter().rev() {
-            self.buckets.push_front(bucket);
-        }
-    }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,26 +5,29 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use foldhash::fast::RandomState;
 
 use super::key::{self, Key, Kind, LongIds, Words, halves, whole};
-use crate::{Seen, Timestamp, UserId};
+use super::timeline::Place;
+use crate::UserId;
 
 /// Slots come in chunks, so that growing neither moves users nor doubles memory.
 const CHUNK: usize = 1 << 10;
 
-/// Earlier than every activity.
-pub(super) const NEVER: i64 = i64::MIN;
+type Chunk = Box<[User; CHUNK]>;
 
-/// What memory keeps of one user, in 48 bytes.
+/// For how many addresses between two sweeps there is room.
+const SPARE_IPS: usize = 256;
+
+/// What memory keeps of one user, in 32 bytes of one cache line. The date is where the timeline has it.
+#[repr(align(32))]
+#[derive(Clone, Copy)]
 pub(super) struct User {
     words: Words,
-    /// When last active, in microseconds; [`NEVER`] where only a sign-out is known.
-    pub at: i64,
     /// Where the timeline has this user.
-    pub position: u32,
+    pub place: Place,
+    /// As the flags say: nothing, an IPv4 address, or where among the longer ones it is.
+    ip: u32,
     /// When the store was last sent this user, or gave it, in the queue's notation.
     pub sent: Sent,
     pub flags: Flags,
-    /// As the flags say: none, the lower 32 bits, or all.
-    ip: [u64; 2],
 }
 
 /// A tick of the queue, as short as will do: entries of the queue don't live long enough for two to be confused.
@@ -44,29 +47,8 @@ impl Sent {
 }
 
 impl User {
-    pub(super) fn seen(&self) -> Option<Seen> {
-        (self.at != NEVER).then(|| Seen { at: Timestamp::from_micros(self.at), ip: self.ip() })
-    }
-
-    pub(super) fn ip(&self) -> Option<IpAddr> {
-        if self.flags.has(Flags::IPV4) {
-            u32::try_from(self.ip[1]).ok().map(|bits| Ipv4Addr::from_bits(bits).into())
-        } else {
-            self.flags.has(Flags::IPV6).then(|| Ipv6Addr::from_bits(whole(self.ip)).into())
-        }
-    }
-
-    #[inline]
-    pub(super) fn set_ip(&mut self, ip: Option<IpAddr>) {
-        let (family, bits) = match ip {
-            None => (0, [0; 2]),
-            Some(IpAddr::V4(ip)) => (Flags::IPV4, [0, ip.to_bits().into()]),
-            Some(IpAddr::V6(ip)) => (Flags::IPV6, halves(ip.to_bits())),
-        };
-        self.flags.set(Flags::IPV4 | Flags::IPV6, false);
-        self.flags.set(family, true);
-        self.ip = bits;
-    }
+    /// What an empty slot has.
+    const NOBODY: Self = Self { words: [0; 2], place: Place::NONE, ip: 0, sent: Sent::LONG_AGO, flags: Flags(0) };
 
     #[inline]
     fn kind(&self) -> Kind {
@@ -78,13 +60,9 @@ impl User {
     }
 
     /// Whether lists and counts may show this user, dates apart.
+    #[inline]
     pub(super) fn is_counted(&self) -> bool {
         !self.flags.has(Flags::LEFT | Flags::INACTIVE | Flags::HIDDEN)
-    }
-
-    /// Whether a later activity has nothing to reckon with but the one before: no sign-out, no date from a wrong clock.
-    pub(super) fn is_plain(&self, limit: i64) -> bool {
-        !self.flags.has(Flags::LEFT) && self.at <= limit
     }
 }
 
@@ -121,10 +99,12 @@ impl Flags {
     pub(super) const SENT_HERE: u16 = 8192;
 
     /// Whether any of these is set.
+    #[inline]
     pub(super) fn has(self, any: u16) -> bool {
         self.0 & any != 0
     }
 
+    #[inline]
     pub(super) fn set(&mut self, flag: u16, on: bool) {
         if on {
             self.0 |= flag;
@@ -135,6 +115,7 @@ impl Flags {
 
     /// Whether there is nothing to tell of a touch: listeners know that this user is online, and the store hears of it
     /// anyway.
+    #[inline]
     pub(super) fn is_told(self) -> bool {
         const QUIET: u16 = Flags::ANNOUNCED | Flags::DIRTY;
         self.0 & (QUIET | Self::LEFT | Self::INACTIVE | Self::HIDDEN) == QUIET
@@ -149,10 +130,20 @@ impl Flags {
 /// Users by slot.
 #[derive(Default)]
 pub(super) struct Users {
-    chunks: Vec<Vec<User>>,
+    chunks: Vec<Chunk>,
+    /// Slots at or after this one were never taken.
+    next: u32,
     free: Vec<u32>,
     long_ids: LongIds,
+    long_ips: LongIps,
     len: usize,
+}
+
+/// The addresses that don't fit into a user, by number.
+#[derive(Default)]
+struct LongIps {
+    bits: Vec<Words>,
+    free: Vec<u32>,
 }
 
 impl Users {
@@ -160,38 +151,31 @@ impl Users {
         self.len
     }
 
-    /// Puts a user into a free slot. The caller sees to it that there are fewer than 2^31.
-    pub(super) fn insert(&mut self, key: &Key<'_>, seen: Option<Seen>, flags: Flags) -> u32 {
-        let mut user = User {
-            words: self.long_ids.hold(key),
-            at: seen.map_or(NEVER, |seen| seen.at.as_micros()),
-            position: 0,
-            sent: Sent::LONG_AGO,
-            flags,
-            ip: [0; 2],
-        };
+    /// Puts a user into a free slot, who has no place in time yet. The caller sees to it that slots don't run out.
+    pub(super) fn insert(&mut self, key: &Key<'_>, flags: Flags) -> u32 {
+        let words = self.long_ids.hold(key);
+        let mut user = User { words, place: Place::NONE, ip: 0, sent: Sent::LONG_AGO, flags };
         user.flags.set(Flags::TAKEN, true);
         user.flags.set(Flags::UUID, key.kind == Kind::Uuid);
         user.flags.set(Flags::LONG, key.kind == Kind::Long);
-        user.set_ip(seen.and_then(|seen| seen.ip));
         self.len += 1;
-        if let Some(slot) = self.free.pop() {
-            self.chunks[slot as usize / CHUNK][slot as usize % CHUNK] = user;
-            return slot;
-        }
-        if self.chunks.last().is_none_or(|last| last.len() == CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
-        }
-        let before = (self.chunks.len() - 1) * CHUNK;
-        let last = self.chunks.last_mut().expect("there is one with room");
-        last.push(user);
-        u32::try_from(before + last.len() - 1).expect("slots are bounded by the capacity")
+        let slot = self.free.pop().unwrap_or_else(|| {
+            if self.next as usize == self.chunks.len() * CHUNK {
+                let chunk = vec![User::NOBODY; CHUNK].into_boxed_slice();
+                self.chunks.push(chunk.try_into().unwrap_or_else(|_| unreachable!("it is as long as a chunk")));
+            }
+            self.next += 1;
+            self.next - 1
+        });
+        self[slot] = user;
+        slot
     }
 
     pub(super) fn remove(&mut self, slot: u32) {
+        self.set_ip(slot, None);
         let user = &mut self[slot];
         let (words, kind) = (user.words, user.kind());
-        user.flags = Flags::default();
+        *user = User::NOBODY;
         self.long_ids.release(words, kind);
         self.free.push(slot);
         self.len -= 1;
@@ -205,12 +189,65 @@ impl Users {
     /// Whether a slot is taken by the user of this key.
     #[inline]
     pub(super) fn is(&self, slot: u32, key: &Key<'_>) -> bool {
-        self.get(slot).is_some_and(|user| self.long_ids.are(user.words, user.kind(), key))
+        let user = &self[slot];
+        match key.kind {
+            Kind::Long => user.kind() == Kind::Long && self.long_ids.is(user.words, key),
+            kind => user.words == key.words && user.kind() == kind,
+        }
     }
 
     pub(super) fn hash(&self, slot: u32, hasher: &RandomState) -> u64 {
         let user = &self[slot];
         key::hash(user.words, user.kind(), hasher)
+    }
+
+    /// The hash and slot of each user, in the order in which they lie in memory.
+    pub(super) fn hashes(&self, hasher: &RandomState) -> impl Iterator<Item = (u64, u32)> {
+        let slots = (0_u32..).zip(self.chunks.iter().flat_map(|chunk| chunk.iter()));
+        slots
+            .filter(|(_, user)| user.flags.has(Flags::TAKEN))
+            .map(|(slot, user)| (key::hash(user.words, user.kind(), hasher), slot))
+    }
+
+    pub(super) fn ip(&self, slot: u32) -> Option<IpAddr> {
+        let user = &self[slot];
+        if user.flags.has(Flags::IPV4) {
+            return Some(Ipv4Addr::from_bits(user.ip).into());
+        }
+        user.flags.has(Flags::IPV6).then(|| Ipv6Addr::from_bits(whole(self.long_ips.bits[user.ip as usize])).into())
+    }
+
+    #[inline]
+    pub(super) fn set_ip(&mut self, slot: u32, ip: Option<IpAddr>) {
+        let user = &mut self[slot];
+        match ip {
+            Some(IpAddr::V4(ip)) if user.flags.has(Flags::IPV4) => user.ip = ip.to_bits(),
+            _ => self.change_ip(slot, ip),
+        }
+    }
+
+    /// The same where there may be another kind of address before or after.
+    #[inline(never)]
+    fn change_ip(&mut self, slot: u32, ip: Option<IpAddr>) {
+        let user = &mut self.chunks[slot as usize / CHUNK][slot as usize % CHUNK];
+        let before = user.flags.has(Flags::IPV6).then_some(user.ip);
+        user.flags.set(Flags::IPV4 | Flags::IPV6, false);
+        let (family, bits) = match ip {
+            None => (0, 0),
+            Some(IpAddr::V4(ip)) => (Flags::IPV4, ip.to_bits()),
+            Some(IpAddr::V6(ip)) => (Flags::IPV6, self.long_ips.put(before, halves(ip.to_bits()))),
+        };
+        user.flags.set(family, true);
+        user.ip = bits;
+        if family != Flags::IPV6 {
+            self.long_ips.free.extend(before);
+        }
+    }
+
+    /// Sees to it that addresses may grow longer, and shorter, without an allocation.
+    pub(super) fn provide(&mut self) {
+        self.long_ips.bits.reserve(SPARE_IPS);
+        self.long_ips.free.reserve(SPARE_IPS);
     }
 
     #[inline]
@@ -223,6 +260,18 @@ impl Users {
             .get_mut(slot as usize / CHUNK)?
             .get_mut(slot as usize % CHUNK)
             .filter(|user| user.flags.has(Flags::TAKEN))
+    }
+}
+
+impl LongIps {
+    /// Keeps an address, in the place of one before if there was one; gives its number.
+    fn put(&mut self, before: Option<u32>, bits: Words) -> u32 {
+        if let Some(number) = before.or_else(|| self.free.pop()) {
+            self.bits[number as usize] = bits;
+            return number;
+        }
+        self.bits.push(bits);
+        u32::try_from(self.bits.len() - 1).expect("no more addresses than slots")
     }
 }
 
@@ -246,22 +295,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_takes_48_bytes() {
-        assert_eq!(size_of::<User>(), 48);
+    fn a_user_takes_half_a_cache_line() {
+        assert_eq!((size_of::<User>(), align_of::<User>()), (32, 32));
     }
 
     #[test]
-    fn addresses_come_back() {
+    fn addresses_come_back_whatever_was_there_before() {
         let hasher = RandomState::default();
-        let id = UserId::from(1_u32);
-        for ip in ["0.0.0.0", "203.0.113.7", "255.255.255.255", "::", "::1", "::ffff:1.2.3.4", "2001:db8::7"] {
-            let ip = Some(ip.parse().unwrap());
-            let mut users = Users::default();
-            let seen = Some(Seen { at: Timestamp::UNIX_EPOCH, ip });
-            let slot = users.insert(&Key::new(&id, &hasher), seen, Flags::default());
-            assert_eq!(users[slot].ip(), ip);
-            users[slot].set_ip(None);
-            assert_eq!(users[slot].ip(), None);
+        let ips = ["0.0.0.0", "203.0.113.7", "255.255.255.255", "::", "::1", "::ffff:1.2.3.4", "2001:db8::7"];
+        let ips: Vec<Option<IpAddr>> = ips.iter().map(|ip| ip.parse().ok()).chain([None]).collect();
+        let mut users = Users::default();
+        let slots = [1_u32, 2].map(|id| users.insert(&Key::new(&UserId::from(id), &hasher), Flags::default()));
+        for before in &ips {
+            for ip in &ips {
+                users.set_ip(slots[0], *before);
+                users.set_ip(slots[1], *ip);
+                users.set_ip(slots[0], *ip);
+                assert_eq!((users.ip(slots[0]), users.ip(slots[1])), (*ip, *ip));
+            }
         }
+        assert!(users.long_ips.bits.len() <= 2, "places are taken again");
+        for slot in slots {
+            users.remove(slot);
+        }
+        assert_eq!(users.long_ips.free.len(), users.long_ips.bits.len());
     }
 }

@@ -4,14 +4,12 @@ use super::{Shard, Shared};
 use crate::Timestamp;
 use crate::tracker::OnlineUser;
 use crate::tracker::key::Key;
-use crate::tracker::users::User;
 
 impl Shard {
     pub(in crate::tracker) fn is_online(&mut self, key: &Key<'_>, window: i64, now: i64) -> bool {
         self.settle(now);
         let (from, to) = Shared::edges(window, now);
-        let online = |user: &User| user.is_counted() && from <= user.at && user.at <= to;
-        self.find(key).is_some_and(|slot| online(&self.users[slot]))
+        self.find(key).is_some_and(|slot| self.is_within(slot, from, to))
     }
 
     pub(in crate::tracker) fn count(&mut self, window: i64, now: i64) -> usize {
@@ -26,12 +24,11 @@ impl Shard {
     }
 
     pub(in crate::tracker) fn online_user(&self, slot: u32) -> OnlineUser {
-        let user = &self.users[slot];
         OnlineUser {
             user: self.users.id(slot),
             name: self.names.get(&slot).and_then(|name| name.text.clone()),
-            at: Timestamp::from_micros(user.at),
-            ip: user.ip(),
+            at: Timestamp::from_micros(self.at(slot)),
+            ip: self.users.ip(slot),
         }
     }
 }

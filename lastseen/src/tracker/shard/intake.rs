@@ -1,8 +1,8 @@
 //! What comes in: touches, sign-outs, erasures, and records from the store.
 
-use super::{Full, Shard, Shared, Told, limit};
+use super::{Full, NEVER, Shard, Shared, Told, limit};
 use crate::tracker::key::Key;
-use crate::tracker::users::{Flags, NEVER};
+use crate::tracker::users::Flags;
 use crate::{Profile, Record, Seen, Timestamp};
 
 impl Shard {
@@ -17,23 +17,27 @@ impl Shard {
         let (at, now) = (seen.at.as_micros(), now.as_micros());
         self.settle(now);
         self.touches += 1;
-        let slot = self.find(key);
-        let Some((slot, user)) =
-            slot.map(|slot| (slot, &mut self.users[slot])).filter(|(_, user)| user.is_plain(limit(now)))
-        else {
+        let known = self.find(key);
+        let Some(slot) = known.filter(|slot| self.is_later(*slot, at)) else {
             let record = Record { user: key.id.clone(), seen: Some(seen), left_at: None };
-            return self.report(shared, key, slot, record, now);
+            return self.report(shared, key, known, record, now);
         };
-        if at > user.at || (at == user.at && seen.ip > user.ip()) {
-            let before = std::mem::replace(&mut user.at, at);
-            user.set_ip(seen.ip);
-            user.position = self.timeline.shift(slot, before, user.position, at, user.is_counted());
-            // Usually that was all. A user who was announced stays so until the sweep.
-            if !user.flags.is_told() {
-                self.changed(shared, slot, now);
-            }
+        self.users.set_ip(slot, seen.ip);
+        let user = &mut self.users[slot];
+        user.place = self.timeline.shift(slot, user.place, at, user.is_counted());
+        // Usually that was all. A user who was announced stays so until the sweep.
+        if !user.flags.is_told() {
+            self.changed(shared, slot, now);
         }
         Ok(())
+    }
+
+    /// Whether a date is simply later than all that is known of a user, as it nearly always is.
+    #[inline]
+    fn is_later(&self, slot: u32, at: i64) -> bool {
+        let user = &self.users[slot];
+        let before = || self.timeline.at(user.place);
+        !user.flags.has(Flags::LEFT) && (self.timeline.is_past(user.place, at) || before() < at)
     }
 
     /// A sign-out now, later than whatever is known of the user. Gives what is known after it.
@@ -41,7 +45,7 @@ impl Shard {
         let now = now.as_micros();
         self.settle(now);
         let slot = self.find(key);
-        let known = slot.map(|slot| self.users[slot].at).filter(|at| *at <= limit(now));
+        let known = slot.map(|slot| self.at(slot)).filter(|at| *at <= limit(now));
         let left_at = now.max(known.unwrap_or(NEVER));
         let record = Record { user: key.id.clone(), seen: None, left_at: Some(Timestamp::from_micros(left_at)) };
         self.report(shared, key, slot, record.clone(), now)?;
@@ -49,6 +53,7 @@ impl Shard {
     }
 
     /// What this process has to report of a user, whatever is known of them.
+    #[inline(never)]
     fn report(
         &mut self,
         shared: &Shared,

@@ -62,12 +62,11 @@ impl Shard {
             Told::ByDirectory { .. } => self.names.insert(slot, Name { text, set: 0 }),
             Told::ByHand { set } => self.names.insert(slot, Name { text, set }),
         };
-        let order = self.order_of(slot);
         let user = &mut self.users[slot];
         user.flags.set(Flags::RESOLVED, true);
         user.flags.set(Flags::INACTIVE, !profile.is_active());
         user.flags.set(Flags::HIDDEN, profile.is_hidden());
-        self.timeline.set_counted(order, user.position, user.is_counted());
+        self.timeline.set_counted(user.place, user.is_counted());
     }
 
     /// The profile as last resolved; `None` where it never was.

@@ -1,17 +1,28 @@
 //! One slot's state: how dates are written, and how users come into memory and leave it.
 
-use super::{Shard, Shared, Told};
+use super::{Left, NEVER, Shard, Shared, Told};
 use crate::tracker::events::Presence;
 use crate::tracker::key::Key;
-use crate::tracker::users::{Flags, NEVER, Sent};
+use crate::tracker::users::{Flags, Sent};
 use crate::{Record, Seen, Timestamp};
 
 impl Shard {
     /// All that memory knows of a user. A sign-out before the last activity is not kept: it can't matter again.
     pub(in crate::tracker) fn record(&self, slot: u32) -> Record {
+        let left_at = self.left.get(&slot).map(|left| Timestamp::from_micros(left.left_at));
+        Record { user: self.users.id(slot), seen: self.seen(slot), left_at }
+    }
+
+    /// When a user was last active, in microseconds; [`NEVER`] where only a sign-out is known.
+    #[inline]
+    pub(super) fn at(&self, slot: u32) -> i64 {
         let user = &self.users[slot];
-        let left_at = self.left.get(&slot).copied().map(Timestamp::from_micros);
-        Record { user: self.users.id(slot), seen: user.seen(), left_at }
+        if user.flags.has(Flags::LEFT) { self.left[&slot].at } else { self.timeline.at(user.place) }
+    }
+
+    pub(super) fn seen(&self, slot: u32) -> Option<Seen> {
+        let at = self.at(slot);
+        (at != NEVER).then(|| Seen { at: Timestamp::from_micros(at), ip: self.users.ip(slot) })
     }
 
     /// Merges into a slot what a record says; whether that changed anything.
@@ -28,47 +39,41 @@ impl Shard {
 
     /// Writes a slot's dates and moves it to where they belong.
     pub(super) fn place(&mut self, slot: u32, seen: Option<Seen>, left_at: Option<i64>) {
-        let before = self.order_of(slot);
+        let order = self.set_dates(slot, seen, left_at);
         let user = &mut self.users[slot];
-        user.at = seen.map_or(NEVER, |seen| seen.at.as_micros());
-        user.set_ip(seen.and_then(|seen| seen.ip));
-        let left_at = left_at.filter(|left_at| *left_at >= user.at);
-        user.flags.set(Flags::LEFT, left_at.is_some());
-        match left_at {
-            Some(left_at) => self.left.insert(slot, left_at),
-            None => self.left.remove(&slot),
-        };
-        let after = self.order_of(slot);
-        let user = &mut self.users[slot];
-        self.timeline.set_counted(before, user.position, user.is_counted());
-        user.position = self.timeline.shift(slot, before, user.position, after, user.is_counted());
+        self.timeline.set_counted(user.place, user.is_counted());
+        user.place = self.timeline.shift(slot, user.place, order, user.is_counted());
     }
 
-    /// Where in time a slot belongs: at the last activity, or the sign-out after it.
-    pub(super) fn order_of(&self, slot: u32) -> i64 {
-        let user = &self.users[slot];
-        if user.flags.has(Flags::LEFT) { self.left[&slot] } else { user.at }
+    /// Writes a slot's dates, but for what the timeline keeps. Gives its place in time: the last activity, or the sign-out
+    /// after it.
+    fn set_dates(&mut self, slot: u32, seen: Option<Seen>, left_at: Option<i64>) -> i64 {
+        self.users.set_ip(slot, seen.and_then(|seen| seen.ip));
+        let at = seen.map_or(NEVER, |seen| seen.at.as_micros());
+        let left = left_at.filter(|left_at| *left_at >= at).map(|left_at| Left { left_at, at });
+        self.users[slot].flags.set(Flags::LEFT, left.is_some());
+        match left {
+            Some(left) => self.left.insert(slot, left),
+            None => self.left.remove(&slot),
+        };
+        left.map_or(at, |left| left.left_at)
     }
 
     /// Takes in a user of whom memory knows nothing; `None` where it is full of users whom the store lacks, or where the
     /// record is empty.
     pub(super) fn admit(&mut self, shared: &Shared, key: &Key<'_>, record: &Record) -> Option<u32> {
-        let order = record.latest()?.as_micros();
+        record.latest()?;
         if self.users.len() >= shared.capacity && !self.make_room(shared) {
             self.refused += 1;
             return None;
         }
-        let at = record.seen.map_or(NEVER, |seen| seen.at.as_micros());
-        let left_at = record.left_at.map(Timestamp::as_micros).filter(|left_at| *left_at >= at);
-        let mut flags = Flags::default();
-        flags.set(Flags::LEFT, left_at.is_some());
-        let slot = self.users.insert(key, record.seen, flags);
-        if let Some(left_at) = left_at {
-            self.left.insert(slot, left_at);
+        if self.index.is_full() {
+            self.index.grow(self.users.hashes(&shared.hasher));
         }
-        self.users[slot].position = self.timeline.insert(slot, order, left_at.is_none());
-        let users = &self.users;
-        self.index.insert_unique(key.hash, slot, |slot| users.hash(*slot, &shared.hasher));
+        let slot = self.users.insert(key, Flags::default());
+        self.index.insert(key.hash, slot);
+        let order = self.set_dates(slot, record.seen, record.left_at.map(Timestamp::as_micros));
+        self.users[slot].place = self.timeline.insert(slot, order, self.users[slot].is_counted());
         if let Some(early) = self.early.remove(key.id) {
             self.take_profile(slot, &early.profile, Told::ByHand { set: early.set });
         }
@@ -97,26 +102,31 @@ impl Shard {
     /// Frees a slot. Listeners learn that whoever was in it is no longer in any list.
     pub(super) fn evict(&mut self, shared: &Shared, slot: u32, now: i64) {
         let user = &self.users[slot];
-        let (flags, position) = (user.flags, user.position);
+        let (flags, place) = (user.flags, user.place);
         let name = self.names.remove(&slot).and_then(|name| name.text);
         if flags.has(Flags::ANNOUNCED) {
             let at = Timestamp::from_micros(now);
             shared.announcer.announce(Presence::WentOffline, &self.users.id(slot), name.as_ref(), at);
         }
-        self.timeline.remove(self.order_of(slot), position);
-        if let Ok(entry) = self.index.find_entry(self.users.hash(slot, &shared.hasher), |taken| *taken == slot) {
-            entry.remove();
-        }
+        self.timeline.remove(place);
+        let hash_of = |slot| self.users.hash(slot, &shared.hasher);
+        self.index.remove(hash_of(slot), slot, hash_of);
         self.left.remove(&slot);
         self.users.remove(slot);
         self.pending -= usize::from(flags.is_pending());
     }
 
+    /// Whether a user is to be shown in a list from `from` to `to`.
+    pub(super) fn is_within(&self, slot: u32, from: i64, to: i64) -> bool {
+        let user = &self.users[slot];
+        user.is_counted() && (from..=to).contains(&self.timeline.at(user.place))
+    }
+
     /// Tells listeners where a user's presence is no longer what they were told; whether it was.
     pub(super) fn reconsider(&mut self, shared: &Shared, slot: u32, now: i64) -> bool {
         let (from, to) = Shared::edges(shared.times.window, now);
+        let online = self.is_within(slot, from, to);
         let user = &mut self.users[slot];
-        let online = user.is_counted() && from <= user.at && user.at <= to;
         if online == user.flags.has(Flags::ANNOUNCED) {
             return false;
         }

@@ -32,6 +32,7 @@ impl Shard {
         self.early.retain(|_, early| now.abs_diff(early.set_at) < EARLY_FOR);
         self.forgotten.retain(|_, at| *at > now.saturating_sub(FORGOTTEN_FOR));
         let users = &mut self.users;
-        self.timeline.tidy(now, |slot, position| users[slot].position = position);
+        self.timeline.tidy(now, |slot, place| users[slot].place = place);
+        users.provide();
     }
 }

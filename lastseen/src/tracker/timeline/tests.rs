@@ -37,7 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Clone, Copy)]
 struct Held {
     at: i64,
-    position: u32,
+    place: Place,
     counted: bool,
 }
 
@@ -52,28 +52,32 @@ proptest! {
             match step {
                 Step::Put { slot, at } => {
                     let counted = held.get(&slot).is_none_or(|held| held.counted);
-                    let position = match held.get(&slot) {
-                        Some(held) => timeline.shift(slot, held.at, held.position, at, counted),
+                    let place = match held.get(&slot) {
+                        Some(held) => timeline.shift(slot, held.place, at, counted),
                         None => timeline.insert(slot, at, counted),
                     };
-                    held.insert(slot, Held { at, position, counted });
+                    held.insert(slot, Held { at, place, counted });
                 }
                 Step::Remove { slot } => {
                     if let Some(held) = held.remove(&slot) {
-                        timeline.remove(held.at, held.position);
+                        timeline.remove(held.place);
                     }
                 }
                 Step::Count { slot, counted } => {
                     if let Some(held) = held.get_mut(&slot) {
                         held.counted = counted;
-                        timeline.set_counted(held.at, held.position, counted);
+                        timeline.set_counted(held.place, counted);
                     }
                 }
-                Step::Tidy { now } => timeline.tidy(now, |slot, position| {
-                    held.get_mut(&slot).expect("only held slots move").position = position;
+                Step::Tidy { now } => timeline.tidy(now, |slot, place| {
+                    held.get_mut(&slot).expect("only held slots move").place = place;
                 }),
             }
 
+            for held in held.values() {
+                prop_assert_eq!(timeline.at(held.place), held.at);
+                prop_assert!(!timeline.is_past(held.place, held.at));
+            }
             for (from, to) in [(0, 400), (95, 105), (100, 100), (0, 149), (200, 100), (i64::MIN, i64::MAX)] {
                 let expected = |counted_only: bool| {
                     let within = |held: &Held| from <= held.at && held.at <= to && (held.counted || !counted_only);
