@@ -3,7 +3,7 @@
 mod cluster;
 mod sentinel;
 
-use std::env;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Weak};
@@ -207,7 +207,7 @@ impl Redis {
     }
 
     fn server(&self) -> Command {
-        let mut server = Command::new(program("redis-server"));
+        let mut server = Command::new(server(self.files.path()));
         let port = self.port.to_string();
         server.args([
             "--bind",
@@ -255,12 +255,23 @@ fn cli(port: u16) -> Command {
     cli
 }
 
-/// Debian's package would start a service, so `scripts/test` takes the programs out of it into the target directory.
+/// One of Redis' programs.
 fn program(name: &str) -> PathBuf {
-    let test = env::current_exe().expect("a test has a path");
-    let unpacked = test.ancestors().map(|directory| directory.join("debian/usr/bin").join(name));
-    let mut places = std::iter::once(Path::new("/usr/bin").join(name)).chain(unpacked);
-    places.find(|path| path.is_file()).unwrap_or_else(|| {
-        panic!("{name} isn't there: it is in Debian's packages redis-server and redis-tools; `scripts/test tests` unpacks it")
-    })
+    let path = Path::new("/usr/bin").join(name);
+    assert!(path.is_file(), "{name} is not installed: it is in Debian's package redis-tools");
+    path
+}
+
+/// The server. Debian's package of that name would start a service, and has a link alone: the program itself comes with the
+/// tools, under the name of a check that it does too. Under a link in `directory` it is the server.
+fn server(directory: &Path) -> PathBuf {
+    let installed = PathBuf::from("/usr/bin/redis-server");
+    if installed.is_file() {
+        return installed;
+    }
+    let link = directory.join("redis-server");
+    if !link.exists() {
+        symlink(program("redis-check-rdb"), &link).expect("a link in one's own directory can be made");
+    }
+    link
 }

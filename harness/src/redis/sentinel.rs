@@ -10,7 +10,7 @@ use crate::patience::{PATIENCE, poll};
 use crate::postgres::free_port;
 use crate::process::{Process, run};
 
-use super::{Redis, cli, program};
+use super::{Redis, cli, server};
 
 /// A primary called `main`, a replica, and one running Sentinel, which has the replica take over a second after the primary is
 /// lost.
@@ -45,7 +45,7 @@ impl RedisSentinel {
                 primary.port()
             );
             fs::write(&settings, text).expect("a file in one's own directory can be written");
-            let mut process = Process::start(Command::new(program("redis-server")).arg(&settings).arg("--sentinel"));
+            let mut process = Process::start(Command::new(server(files.path())).arg(&settings).arg("--sentinel"));
             let knows = poll(PATIENCE, async || {
                 if process.has_ended() {
                     return Some(false);

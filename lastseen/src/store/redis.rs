@@ -70,6 +70,9 @@ const META: &str = "meta";
 /// | `redis+sentinel://USER:PASSWORD@HOST,HOST/SERVICE` | the primary that these Sentinels call so; `sentinel_user` and `sentinel_password` for those who ask for one |
 /// | `redis+cluster://USER:PASSWORD@HOST,HOST` | a Cluster, of which some servers are named |
 ///
+/// What an operator may want to set is set by parameters, which go over the builder's settings: `prefix`, `groups` and
+/// `keep_days`, as in `redis://redis.example?keep_days=90`.
+///
 /// `rediss` for `redis` means TLS, by a server whose certificate is trusted for its host: by the PEM file `?cacert=FILE`, or
 /// else by this machine. Special characters are `%` sequences.
 ///
@@ -163,16 +166,15 @@ impl Handle {
         let prefix = &self.settings.prefix;
         let wanted = before.and_then(|groups| u16::try_from(groups.len()).ok()).or(self.settings.groups);
         let meta = format!("{prefix}:{{{META}}}:meta");
-        let found = match self.look(&meta).await? {
-            Some(found) => found,
-            None => {
-                let mut command = script::CREATE.call(&[&meta]);
-                command.arg(LAYOUT).arg(wanted.unwrap_or(GROUPS));
-                self.send("making the store", vec![of_meta(command, &script::CREATE)]).await?;
-                // Another may have been quicker.
-                self.look(&meta).await?.ok_or_else(|| self.unreadable("making the store"))?
-            }
-        };
+        let mut found = self.look(&meta).await?;
+        if found.is_none() {
+            let mut command = script::CREATE.call(&[&meta]);
+            command.arg(LAYOUT).arg(wanted.unwrap_or(GROUPS));
+            self.send("making the store", vec![of_meta(command, &script::CREATE)]).await?;
+            // Another may have been quicker.
+            found = self.look(&meta).await?;
+        }
+        let found = found.ok_or_else(|| self.unreadable("making the store"))?;
         if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
             let message = format!(
                 "{} was made with {found} groups and not with {wanted}: say {found}, or take another prefix than {prefix:?}",

@@ -37,7 +37,7 @@ async fn on_a_cluster() {
 /// Whatever is touched in one is in the other's list, and each announces it once.
 async fn agree(url: &str) {
     let (here, there) = (tracker(url).await, tracker(url).await);
-    let (events_here, events_there) = (here.events(), there.events());
+    let listening = [here.events(), there.events()];
     let [ada, bob] = ["ada", "bob"].map(user);
     here.touch(&ada, None);
     there.touch(&bob, None);
@@ -53,7 +53,7 @@ async fn agree(url: &str) {
     here.flush().await.unwrap();
     there.flush().await.unwrap();
     here.touch(&user("the last"), None);
-    for events in [events_here, events_there] {
+    for events in listening {
         let mut told = told(events).await;
         told.sort();
         let came = |user: &UserId| (user.to_string(), true);

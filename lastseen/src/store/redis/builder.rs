@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::error::{Kind, RedisError};
 use super::groups::MOST;
 use super::node::Limits;
-use super::target::Target;
+use super::target::{Target, Wishes};
 use super::{Handle, RedisStore, Settings};
 
 /// The shortest that records may be kept: as long as erasures are.
@@ -93,7 +93,13 @@ impl RedisBuilder {
     }
 
     fn build(self) -> Result<Handle, RedisError> {
-        let Self { url, settings, limits } = self;
+        let Self { url, mut settings, limits } = self;
+        let mut target = Target::new(&url)?;
+        let Wishes { prefix, groups, keep } = std::mem::take(&mut target.wishes);
+        settings.prefix = prefix.unwrap_or(settings.prefix);
+        target.prefix.clone_from(&settings.prefix);
+        settings.groups = groups.or(settings.groups);
+        settings.keep = keep.unwrap_or(settings.keep);
         let invalid = |message: String| Err(RedisError::new(Kind::Invalid, message));
         let Settings { prefix, groups, keep, feed } = &settings;
         // Braces would say where in a Cluster the keys are.
@@ -117,6 +123,6 @@ impl RedisBuilder {
                 return invalid(format!("{name} is 0: it must be longer"));
             }
         }
-        Ok(Handle::new(Target::new(&url)?, settings, limits))
+        Ok(Handle::new(target, settings, limits))
     }
 }

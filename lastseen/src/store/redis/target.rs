@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::redis::{RedisConnectionInfo, ServerError};
 use rustls::ClientConfig;
@@ -22,6 +23,17 @@ pub(super) struct Target {
     pub login: RedisConnectionInfo,
     pub sentinel_login: RedisConnectionInfo,
     pub tls: Option<TlsConnector>,
+    pub wishes: Wishes,
+    /// What the keys begin with.
+    pub prefix: String,
+}
+
+/// What the URL says of the store itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
+    pub prefix: Option<String>,
+    pub groups: Option<u16>,
+    pub keep: Option<Duration>,
 }
 
 /// How many servers there are, and who says where.
@@ -42,6 +54,8 @@ pub(super) struct Address {
 
 const SCHEMES: &str = "redis://, redis+sentinel:// or redis+cluster://, or with TLS rediss://, rediss+sentinel:// or \
                        rediss+cluster://";
+
+const PARAMETERS: &str = "prefix, groups, keep_days, sentinel_user, sentinel_password, and for TLS cacert";
 
 impl Target {
     pub(super) fn new(url: &str) -> Result<Self, RedisError> {
@@ -91,18 +105,25 @@ impl Target {
             return Err(invalid("names several servers: write redis+cluster:// or redis+sentinel:// for those"));
         }
 
-        let (mut roots, mut sentinel) = (None, (String::new(), String::new()));
+        let (mut roots, mut sentinel, mut wishes) = (None, (String::new(), String::new()), Wishes::default());
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=') {
                 Some(("cacert", file)) if secure => roots = Some(decoded(file)),
                 Some(("sentinel_user", user)) => sentinel.0 = decoded(user),
                 Some(("sentinel_password", password)) => sentinel.1 = decoded(password),
+                Some(("prefix", prefix)) => wishes.prefix = Some(decoded(prefix)),
+                Some(("groups", groups)) => {
+                    let groups = groups.parse();
+                    wishes.groups = Some(groups.map_err(|_| invalid("has a parameter groups that is no number"))?);
+                }
+                Some(("keep_days", days)) => {
+                    let days = days.parse::<u32>();
+                    let days = days.map_err(|_| invalid("has a parameter keep_days that is no number"))?;
+                    wishes.keep = Some(Duration::from_hours(24) * days);
+                }
                 _ => {
                     let name = parameter.split('=').next().unwrap_or_default();
-                    return Err(invalid(&format!(
-                        "has the parameter {name:?}: there are cacert=FILE, of a URL with TLS, \
-                                                 sentinel_user and sentinel_password"
-                    )));
+                    return Err(invalid(&format!("has the parameter {name:?}: there are {PARAMETERS}")));
                 }
             }
         }
@@ -121,7 +142,7 @@ impl Target {
         }
         let login = self::login(&decoded(user), &decoded(password));
         let sentinel_login = self::login(&sentinel.0, &sentinel.1);
-        Ok(Self { shape, addresses, database, login, sentinel_login, tls })
+        Ok(Self { shape, addresses, database, login, sentinel_login, tls, wishes, prefix: String::new() })
     }
 
     fn user(&self) -> &str {
@@ -149,11 +170,10 @@ impl Target {
     }
 
     pub(super) fn lacks(&self, commands: &str) -> String {
+        let (user, prefix) = (self.user(), &self.prefix);
         format!(
-            "refuses the user {:?} {commands}: grant it what lastseen needs, as by ACL SETUSER {} ~lastseen:* +@read +@write \
-             +@scripting +@connection +info +time +cluster|slots",
-            self.user(),
-            self.user()
+            "refuses the user {user:?} {commands}: grant it what lastseen needs, as by ACL SETUSER {user} ~{prefix}:* +@read \
+             +@write +@scripting +@connection +info +time +cluster|slots"
         )
     }
 
@@ -288,6 +308,8 @@ mod tests {
             ("redis+sentinel://db", "names no service"),
             ("redis://ada@db", "has a user and no password"),
             ("redis://db?cacert=x", "has the parameter \"cacert\""),
+            ("redis://db?groups=many", "groups that is no number"),
+            ("redis://db?keep_days=-1", "keep_days that is no number"),
             ("rediss://db?cacert=/nowhere.pem", "\"/nowhere.pem\""),
         ] {
             match Target::new(url) {
@@ -298,6 +320,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_the_url_says_of_the_store_is_read() {
+        let target =
+            Target::new("redis://db?prefix=a%3ab&groups=256&keep_days=90").unwrap_or_else(|error| panic!("{error}"));
+        let keep = Some(Duration::from_hours(90 * 24));
+        assert_eq!(target.wishes, Wishes { prefix: Some("a:b".into()), groups: Some(256), keep });
     }
 
     #[test]
