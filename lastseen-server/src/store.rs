@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use lastseen::{Clock, MemoryStore, PostgresStore, SqliteStore, Store, Tracker};
+use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
 
 use crate::Failure;
 use crate::settings::{Settings, StoreUrl};
@@ -20,6 +20,10 @@ pub async fn start_tracker(settings: &Settings, clock: impl Clock) -> Result<Tra
             Err(error) => Err(Failure::runtime(with_causes(&error))),
         },
         StoreUrl::Postgres(url) => match PostgresStore::connect(url).await {
+            Ok(store) => start(settings, store, clock).await,
+            Err(error) => Err(Failure::runtime(with_causes(&error))),
+        },
+        StoreUrl::Redis(url) => match RedisStore::connect(url).await {
             Ok(store) => start(settings, store, clock).await,
             Err(error) => Err(Failure::runtime(with_causes(&error))),
         },

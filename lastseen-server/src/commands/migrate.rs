@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use lastseen::{PostgresStore, SqliteStore, SystemClock};
+use lastseen::{PostgresStore, RedisStore, SqliteStore, SystemClock};
 use serde::Serialize;
 
 use crate::Failure;
@@ -24,6 +24,7 @@ impl Migrate {
             StoreUrl::Sqlite(path) => path,
             StoreUrl::Memory => return Ok(format!("{} has no tables\n", settings.store)),
             StoreUrl::Postgres(url) => return migrate_postgres(url, &settings.store),
+            StoreUrl::Redis(url) => return look_at_redis(url, &settings.store),
         };
         let version = || SqliteStore::schema(path).map_err(|error| Failure::runtime(with_causes(&error)));
         let before = version()?;
@@ -44,4 +45,13 @@ fn migrate_postgres(url: &str, shown: &StoreUrl) -> Result<String, Failure> {
         PostgresStore::connect(url).await.map_err(failed)?.ready().await.map_err(failed)
     })?;
     Ok(format!("{shown} has the tables of this version\n"))
+}
+
+/// There is nothing to bring up to date; connecting tells whether it can be used.
+fn look_at_redis(url: &str, shown: &StoreUrl) -> Result<String, Failure> {
+    crate::way::runtime()?.block_on(async {
+        let failed = |error| Failure::runtime(with_causes(&error));
+        RedisStore::connect(url).await.map_err(failed)?.ready().await.map_err(failed)
+    })?;
+    Ok(format!("{shown} has no tables, and can be used\n"))
 }

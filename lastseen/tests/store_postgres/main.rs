@@ -7,7 +7,6 @@ mod faults;
 mod feed;
 mod model;
 mod pooler;
-mod proxy;
 mod setup;
 mod site;
 mod tls;
