@@ -306,7 +306,7 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("a listener has an address").port()
 }
 
-fn pid(id: u32) -> Pid {
+pub(crate) fn pid(id: u32) -> Pid {
     i32::try_from(id).ok().and_then(Pid::from_raw).expect("a process id")
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use lastseen::store::{PostgresBuilder, PostgresError};
-use lastseen::{Clock, MemoryStore, PostgresStore, SqliteStore, Store, Tracker};
+use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
 
 use crate::Failure;
 use crate::settings::{Settings, StoreKey, StoreUrl, StoreUsers};
@@ -23,6 +23,10 @@ pub async fn start_tracker(settings: &Settings, clock: impl Clock) -> Result<Tra
         StoreUrl::Postgres(url) => match postgres(url, settings).connect().await {
             Ok(store) => start(settings, store, clock).await,
             Err(error) => Err(error.into()),
+        },
+        StoreUrl::Redis(url) => match RedisStore::connect(url).await {
+            Ok(store) => start(settings, store, clock).await,
+            Err(error) => Err(Failure::runtime(with_causes(&error))),
         },
     }
 }

@@ -72,6 +72,7 @@
 //! |---|---|---|
 //! | `sqlite` | [`SqliteStore`], [`SqlDirectory`] and [`SqlActivities`], with SQLite compiled in | yes |
 //! | `postgres` | [`PostgresStore`], [`SqlDirectory`] and [`SqlActivities`] for PostgreSQL, with TLS by rustls | |
+//! | `redis` | [`RedisStore`] for Redis and Valkey, alone, behind Sentinel or as a Cluster, with TLS by rustls | |
 //! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
 //! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
 //! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
@@ -115,6 +116,9 @@ pub use error::Error;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use store::PostgresStore;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use store::SqliteStore;

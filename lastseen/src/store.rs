@@ -6,9 +6,15 @@ use std::sync::Arc;
 
 use crate::{Profile, Record, Timestamp, UserId};
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod gate;
 mod memory;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod roots;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 mod tombstone;
@@ -17,6 +23,9 @@ pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use postgres::{PostgresBuilder, PostgresError, PostgresKey, PostgresStore};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use redis::{RedisBuilder, RedisError, RedisStore};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};

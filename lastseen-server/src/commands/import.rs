@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use lastseen::{Clock, MemoryStore, Record, SqlActivities, SqliteStore, Store, SystemClock};
+use lastseen::{Clock, MemoryStore, Record, RedisStore, SqlActivities, SqliteStore, Store, SystemClock};
 use serde::Serialize;
 
 use crate::Failure;
@@ -93,6 +93,12 @@ impl Import {
                         report.dropped(store.dropped());
                         Ok(report)
                     }
+                    StoreUrl::Redis(url) => {
+                        let failed = |error| Failure::runtime(with_causes(&error));
+                        let store = RedisStore::connect(url).await.map_err(failed)?;
+                        store.ready().await.map_err(failed)?;
+                        take_over(source, report, Some(&store)).await
+                    }
                 }
             })
             .map(|report| report.to_string())
@@ -115,9 +121,9 @@ async fn open(from: &StoreUrl, columns: &Columns) -> Result<SqlActivities, Failu
         StoreUrl::Postgres(url) => {
             SqlActivities::postgres(url, &query).await.map_err(|error| misnamed(error.is_query(), with_causes(&error)))
         }
-        StoreUrl::Memory => {
-            Err(Failure::usage("--from memory: is no site's database: write sqlite:PATH or postgres://HOST/DATABASE"))
-        }
+        StoreUrl::Memory | StoreUrl::Redis(_) => Err(Failure::usage(format!(
+            "--from {from} is no site's database: write sqlite:PATH or postgres://HOST/DATABASE"
+        ))),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use lastseen::{SqliteStore, SystemClock};
+use lastseen::{RedisStore, SqliteStore, SystemClock};
 use serde::Serialize;
 
 use crate::Failure;
@@ -30,6 +30,7 @@ impl Migrate {
             StoreUrl::Sqlite(path) => path,
             StoreUrl::Memory => return Ok(format!("{} has no tables\n", settings.store)),
             StoreUrl::Postgres(url) => return migrate_postgres(url, &settings),
+            StoreUrl::Redis(url) => return look_at_redis(url, &settings.store),
         };
         let version = || SqliteStore::schema(path).map_err(|error| Failure::runtime(with_causes(&error)));
         let before = version()?;
@@ -47,4 +48,13 @@ impl Migrate {
 fn migrate_postgres(url: &str, settings: &Settings) -> Result<String, Failure> {
     crate::way::runtime()?.block_on(async { postgres(url, settings).connect().await?.ready().await })?;
     Ok(format!("{} has the tables of this version\n", settings.store))
+}
+
+/// There is nothing to bring up to date; connecting tells whether it can be used.
+fn look_at_redis(url: &str, shown: &StoreUrl) -> Result<String, Failure> {
+    crate::way::runtime()?.block_on(async {
+        let failed = |error| Failure::runtime(with_causes(&error));
+        RedisStore::connect(url).await.map_err(failed)?.ready().await.map_err(failed)
+    })?;
+    Ok(format!("{shown} has no tables, and can be used\n"))
 }

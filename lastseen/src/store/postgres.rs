@@ -3,7 +3,6 @@
 mod builder;
 mod date;
 mod error;
-mod gate;
 mod key;
 mod listener;
 mod names;
@@ -27,7 +26,7 @@ use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
-use super::{Changes, Cursor, Page, Store};
+use super::{Changes, Cursor, Page, Store, gate};
 use crate::{Profile, Record, Timestamp, UserId};
 
 pub use builder::PostgresBuilder;

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use lastseen::store::PostgresStore;
 use lastseen::{Tracker, UserId};
-use lastseen_harness::{Postgres, eventually};
-
-use crate::proxy::Proxy;
+use lastseen_harness::{Postgres, Proxy, eventually};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -196,13 +194,13 @@ async fn a_network_slower_than_patience() {
 #[tokio::test]
 async fn a_connection_that_is_cut_between_commit_and_answer() {
     let (mut site, proxy) = behind_a_proxy().await;
-    proxy.lose_answers(true);
+    proxy.lose_answers(Some("INSERT INTO"));
     let before = site.visitors;
     site.visits();
     eventually(PATIENCE, async || proxy.lost(), |lost| *lost >= 2).await;
     assert!(site.tracker.status().pending > 0, "nobody was told");
     assert!(site.stored().await > before, "and yet it is stored");
-    proxy.lose_answers(false);
+    proxy.lose_answers(None);
     site.catches_up(RECOVERY).await;
 }
 

@@ -9,7 +9,6 @@ mod faults;
 mod feed;
 mod model;
 mod pooler;
-mod proxy;
 mod setup;
 mod site;
 mod tls;

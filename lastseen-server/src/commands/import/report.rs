@@ -5,8 +5,8 @@ use std::fmt;
 
 use lastseen::{Activity, MAX_AHEAD, SqlActivity, Timestamp, UserId};
 
-use super::super::plain;
 use crate::Failure;
+use crate::words::plain;
 
 /// So many rows are named as examples of what was refused, each by its user.
 const EXAMPLES: usize = 3;

@@ -10,8 +10,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::error::{Kind, PostgresError, is_no_answer};
-use super::gate::Gate;
 use super::target::{Target, Wire};
+use crate::store::gate::Gate;
 
 /// How many connections, and for how long to wait for them and on them.
 #[derive(Clone, Copy, Debug)]
