@@ -23,7 +23,7 @@ mod store_keys;
 mod store_url;
 mod syslog_address;
 
-pub use flags::SettingFlags;
+pub use flags::{SettingFlags, StoreKeyFlags};
 pub use origin::Origins;
 pub use store_keys::{StoreKey, StoreUsers};
 pub use store_url::StoreUrl;

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use lastseen::store::{PostgresBuilder, PostgresError};
+use lastseen::store::{PostgresBuilder, PostgresError, RedisError, SqliteError};
 use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
 
 use crate::Failure;
@@ -16,18 +16,21 @@ use crate::settings::{Settings, StoreKey, StoreUrl, StoreUsers};
 pub async fn start_tracker(settings: &Settings, clock: impl Clock) -> Result<Tracker, Failure> {
     match &settings.store {
         StoreUrl::Memory => start(settings, MemoryStore::new(), clock).await,
-        StoreUrl::Sqlite(path) => match SqliteStore::open(path).await {
-            Ok(store) => start(settings, store, clock).await,
-            Err(error) => Err(Failure::runtime(with_causes(&error))),
-        },
-        StoreUrl::Postgres(url) => match postgres(url, settings).connect().await {
-            Ok(store) => start(settings, store, clock).await,
-            Err(error) => Err(error.into()),
-        },
-        StoreUrl::Redis(url) => match RedisStore::connect(url).await {
-            Ok(store) => start(settings, store, clock).await,
-            Err(error) => Err(Failure::runtime(with_causes(&error))),
-        },
+        StoreUrl::Sqlite(path) => start(settings, SqliteStore::open(path).await?, clock).await,
+        StoreUrl::Postgres(url) => start(settings, postgres(url, settings).connect().await?, clock).await,
+        StoreUrl::Redis(url) => start(settings, RedisStore::connect(url).await?, clock).await,
+    }
+}
+
+impl From<SqliteError> for Failure {
+    fn from(error: SqliteError) -> Self {
+        Self::runtime(with_causes(&error))
+    }
+}
+
+impl From<RedisError> for Failure {
+    fn from(error: RedisError) -> Self {
+        Self::runtime(with_causes(&error))
     }
 }
 

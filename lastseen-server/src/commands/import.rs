@@ -9,7 +9,7 @@ use lastseen::{Clock, MemoryStore, Record, RedisStore, SqlActivities, SqliteStor
 use serde::Serialize;
 
 use crate::Failure;
-use crate::settings::{Settings, StoreUrl};
+use crate::settings::{Settings, StoreKeyFlags, StoreUrl};
 use crate::store::{postgres, with_causes};
 use crate::value::Value;
 
@@ -57,12 +57,9 @@ pub(super) struct Import {
     /// Store to import into [default: that of the settings]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// PostgreSQL: type of the users' keys: text, bigint or uuid [default: auto, as they are]
-    #[arg(long, value_name = "TYPE")]
-    store_key: Option<String>,
-    /// PostgreSQL: the site's users, as TABLE.COLUMN or SCHEMA.TABLE.COLUMN, to whom records belong [default: none]
-    #[arg(long, value_name = "TABLE.COLUMN")]
-    store_users: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    keys: StoreKeyFlags,
 }
 
 impl Import {
@@ -81,11 +78,7 @@ impl Import {
                     _ if self.dry_run => take_over(source, report, None::<&MemoryStore>).await,
                     // Refused above.
                     StoreUrl::Memory => take_over(source, report, None::<&MemoryStore>).await,
-                    StoreUrl::Sqlite(path) => {
-                        let store =
-                            SqliteStore::open(path).await.map_err(|error| Failure::runtime(with_causes(&error)))?;
-                        take_over(source, report, Some(&store)).await
-                    }
+                    StoreUrl::Sqlite(path) => take_over(source, report, Some(&SqliteStore::open(path).await?)).await,
                     StoreUrl::Postgres(url) => {
                         let store = postgres(url, &settings).connect().await?;
                         store.ready().await?;
@@ -94,9 +87,8 @@ impl Import {
                         Ok(report)
                     }
                     StoreUrl::Redis(url) => {
-                        let failed = |error| Failure::runtime(with_causes(&error));
-                        let store = RedisStore::connect(url).await.map_err(failed)?;
-                        store.ready().await.map_err(failed)?;
+                        let store = RedisStore::connect(url).await?;
+                        store.ready().await?;
                         take_over(source, report, Some(&store)).await
                     }
                 }

@@ -3,6 +3,17 @@
 use clap::Args;
 use serde::Serialize;
 
+/// The settings `store_key` and `store_users`, which belong to every command that may make the tables.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+pub struct StoreKeyFlags {
+    /// PostgreSQL: type of the users' keys: text, bigint or uuid [default: auto, as they are]
+    #[arg(long, value_name = "TYPE")]
+    pub store_key: Option<String>,
+    /// PostgreSQL: the site's users, as TABLE.COLUMN or SCHEMA.TABLE.COLUMN, to whom records belong [default: none]
+    #[arg(long, value_name = "TABLE.COLUMN")]
+    pub store_users: Option<String>,
+}
+
 /// All settings, as flags. Values are read where variables and the file are read.
 #[derive(Args, Clone, Debug, Default, Serialize)]
 pub struct SettingFlags {
@@ -16,12 +27,10 @@ pub struct SettingFlags {
     )]
     #[expect(missing_docs, reason = "the help text has a URL in it that is no link")]
     pub store: Option<String>,
-    /// PostgreSQL: type of the users' keys: text, bigint or uuid [default: auto, as they are]
-    #[arg(long, value_name = "TYPE")]
-    pub store_key: Option<String>,
-    /// PostgreSQL: the site's users, as TABLE.COLUMN or SCHEMA.TABLE.COLUMN, to whom records belong [default: none]
-    #[arg(long, value_name = "TABLE.COLUMN")]
-    pub store_users: Option<String>,
+    /// What a store in a site's own database is told of the site's users.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub keys: StoreKeyFlags,
     /// How recent an activity must be for its user to be online [default: 15m]
     #[arg(long, value_name = "DURATION")]
     pub window: Option<String>,
