@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::str;
 
 use axum::http::request::Parts;
-use lastseen::http::Verdict;
-use lastseen::{SkipRules, Timestamp, UserId};
+use lastseen::{Timestamp, UserId};
 use regex::bytes::Regex;
 
 use crate::Failure;
+use crate::judge::CountedRules;
 use crate::log_line::{Fault, Format, blank_request, somebody};
 use crate::settings::Settings;
 
@@ -70,9 +70,7 @@ struct Unreadable {
 struct Run {
     name: &'static str,
     settings: Settings,
-    skip: SkipRules,
-    /// How many requests each rule skipped, in their order.
-    skipped: Vec<u64>,
+    skip: CountedRules,
     model: Model,
 }
 
@@ -91,10 +89,9 @@ impl Replay {
         configurations: impl IntoIterator<Item = (&'static str, Settings)>,
     ) -> Result<Self, Failure> {
         let run = |(name, settings): (_, Settings)| {
-            let skip = SkipRules::new(&settings.skip)?;
-            let skipped = vec![0; settings.skip.len()];
+            let skip = CountedRules::new(&settings.skip)?;
             let model = Model::new(&settings);
-            Ok::<_, Failure>(Run { name, settings, skip, skipped, model })
+            Ok::<_, Failure>(Run { name, settings, skip, model })
         };
         Ok(Self {
             format,
@@ -174,11 +171,7 @@ impl Seen {
 impl Run {
     /// A request of this user; `None` for one that no rule can be asked about.
     fn request(&mut self, user: u32, at: Timestamp, request: Option<&Parts>) {
-        if let Some(Verdict::Skipped(rule)) = request.map(|request| self.skip.explain(request)) {
-            if let Some(index) = self.settings.skip.iter().position(|pattern| pattern == rule) {
-                self.skipped[index] += 1;
-            }
-        } else {
+        if !request.is_some_and(|request| self.skip.skips(request)) {
             self.model.touch(user, at.as_micros());
         }
     }

@@ -161,13 +161,9 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
-    use lastseen::store::{Changes, Cursor, Page};
-    use lastseen::{Activity, ManualClock, Profile, Record, Store, Timestamp, Tracker, UserId};
+    use lastseen::{Activity, ManualClock, MemoryStore, Timestamp, Tracker, UserId};
     use proptest::prelude::*;
 
     use super::*;
@@ -182,48 +178,11 @@ mod tests {
         }
     }
 
-    /// A store that keeps nothing and counts the records.
-    struct Counting(Arc<AtomicU64>);
-
-    impl Store for Counting {
-        type Error = Infallible;
-
-        async fn write(&self, batch: &[Record], _: Timestamp) -> Result<(), Infallible> {
-            self.0.fetch_add(u64::try_from(batch.len()).unwrap(), Ordering::Relaxed);
-            Ok(())
-        }
-
-        async fn read(&self, _: &UserId) -> Result<Option<Record>, Infallible> {
-            Ok(None)
-        }
-
-        async fn recent(&self, _: Timestamp, _: Option<&Cursor>) -> Result<Page, Infallible> {
-            Ok(Page::default())
-        }
-
-        async fn follow(&self, _: Option<&Cursor>) -> Result<Changes, Infallible> {
-            Ok(Changes { changes: Vec::new(), cursor: Cursor::new(""), missed: false })
-        }
-
-        async fn forget(&self, _: &UserId, _: Timestamp) -> Result<(), Infallible> {
-            Ok(())
-        }
-
-        async fn set_profile(&self, _: &UserId, _: &Profile) -> Result<(), Infallible> {
-            Ok(())
-        }
-
-        async fn profiles(&self, _: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
-            Ok(Vec::new())
-        }
-    }
-
     /// How many were online after each touch, the most of them, and the records written.
     async fn by_a_tracker(settings: &Settings, touches: &[(u32, i64)]) -> (Vec<usize>, u64) {
-        let writes = Arc::new(AtomicU64::new(0));
         let mut now = touches[0].1;
         let clock = ManualClock::new(Timestamp::from_micros(now));
-        let tracker = Tracker::builder(Counting(Arc::clone(&writes)))
+        let tracker = Tracker::builder(MemoryStore::new())
             .window(settings.window.0)
             .granularity(settings.granularity.0)
             .flush_every(settings.flush_every.0)
@@ -249,7 +208,7 @@ mod tests {
             counts.push(tracker.count());
         }
         tracker.shutdown().await.unwrap();
-        (counts, writes.load(Ordering::Relaxed))
+        (counts, tracker.status().records)
     }
 
     fn by_the_model(settings: &Settings, touches: &[(u32, i64)]) -> (Vec<usize>, Model) {

@@ -53,7 +53,7 @@ impl Replay {
         row("window", &|run| run.settings.window.to_string());
         row("granularity", &|run| run.settings.granularity.to_string());
         row("touches", &|run| grouped(run.model.touches));
-        row("skipped", &|run| grouped(run.skipped.iter().sum()));
+        row("skipped", &|run| grouped(run.skip.skipped().map(|(_, requests)| requests).sum()));
         let mut rules: Vec<&String> = Vec::new();
         for rule in self.runs.iter().flat_map(|run| &run.settings.skip) {
             if !rules.contains(&rule) {
@@ -108,7 +108,7 @@ impl Replay {
 
 impl Run {
     fn skipped_by(&self, rule: &str) -> Option<u64> {
-        self.settings.skip.iter().position(|pattern| pattern == rule).map(|index| self.skipped[index])
+        self.skip.skipped().find(|(pattern, _)| *pattern == rule).map(|(_, requests)| requests)
     }
 
     fn peak_at(&self) -> Option<Timestamp> {
@@ -121,14 +121,14 @@ impl Run {
     }
 
     fn json(&self) -> Value {
-        let skipped = self.settings.skip.iter().zip(&self.skipped);
+        let rule = |(rule, requests)| json!({ "rule": rule, "requests": requests });
         json!({
             "name": self.name,
             "window_seconds": self.settings.window.0.as_secs_f64(),
             "granularity_seconds": self.settings.granularity.0.as_secs_f64(),
             "flush_every_seconds": self.settings.flush_every.0.as_secs_f64(),
             "touches": self.model.touches,
-            "skipped": skipped.map(|(rule, requests)| json!({ "rule": rule, "requests": requests })).collect::<Vec<_>>(),
+            "skipped": self.skip.skipped().map(rule).collect::<Vec<_>>(),
             "users": self.model.known,
             "most_online": self.model.peak,
             "most_online_at": self.peak_at().map(|at| at.to_string()),
