@@ -71,6 +71,19 @@ impl Groups {
     pub(super) fn of(&self, user: &UserId) -> &Group {
         &self.groups[self.index_of(user)]
     }
+
+    /// Each group, and those of these whose user is of it.
+    pub(super) fn divide<'a, T>(
+        &self,
+        all: &'a [T],
+        user: impl Fn(&T) -> &UserId,
+    ) -> impl Iterator<Item = (&Group, Vec<&'a T>)> {
+        let mut by_group: Vec<Vec<&T>> = vec![Vec::new(); self.groups.len()];
+        for one in all {
+            by_group[self.index_of(user(one))].push(one);
+        }
+        self.groups.iter().zip(by_group)
+    }
 }
 
 impl Keys {

@@ -145,12 +145,9 @@ impl Handle {
     pub(super) async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, RedisError> {
         const DOING: &str = "reading profiles";
         let groups = self.groups().await?;
-        let mut by_group: Vec<Vec<&UserId>> = vec![Vec::new(); groups.len()];
-        for user in users {
-            by_group[groups.index_of(user)].push(user);
-        }
+        let divided: Vec<_> = groups.divide(users, |user| user).collect();
         let (mut requests, mut asked) = (Vec::new(), Vec::new());
-        for (group, users) in groups.iter().zip(&by_group) {
+        for (group, users) in &divided {
             for users in users.chunks(PROFILES) {
                 let mut command = cmd("HMGET");
                 command.arg(&group.keys.profiles);

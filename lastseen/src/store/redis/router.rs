@@ -105,7 +105,7 @@ impl Router {
         loop {
             let mut again = Vec::new();
             let (mut reason, mut failure) = (None, None);
-            for (one, outcome, address) in self.round(doing, open).await? {
+            for (one, outcome) in self.round(doing, open).await? {
                 match outcome {
                     Outcome::Answer(answer) => answers[one.index] = answer,
                     Outcome::InFull => {
@@ -116,7 +116,7 @@ impl Router {
                     Outcome::Moved => again.push(Open { ask: None, ..one }),
                     Outcome::Ask(address) => again.push(Open { ask: Some(address), ..one }),
                     Outcome::Later(error) => {
-                        reason = Some((address, error));
+                        reason = Some(error);
                         again.push(Open { ask: None, ..one });
                     }
                     Outcome::Failed(error) => failure = Some(error),
@@ -146,22 +146,18 @@ impl Router {
         self.moved.lock().clear();
     }
 
-    fn undecided(&self, doing: &str, reason: Option<(Address, ServerError)>) -> RedisError {
+    fn undecided(&self, doing: &str, reason: Option<ServerError>) -> RedisError {
         let within = self.limits.timeout;
         let message = format!("{} was still moving a slot after {within:?} while {doing}", self.target);
         let error = RedisError::new(Kind::Unavailable, message);
         match reason {
-            Some((_, reason)) => error.because(reason),
+            Some(reason) => error.because(reason),
             None => error,
         }
     }
 
     /// Sends each request to where it belongs, once.
-    async fn round(
-        self: &Arc<Self>,
-        doing: &str,
-        open: Vec<Open>,
-    ) -> Result<Vec<(Open, Outcome, Address)>, RedisError> {
+    async fn round(self: &Arc<Self>, doing: &str, open: Vec<Open>) -> Result<Vec<(Open, Outcome)>, RedisError> {
         let map = self.map().await?;
         let mut by_address: HashMap<Address, Vec<Open>> = HashMap::new();
         for one in open {
@@ -208,7 +204,7 @@ impl Router {
         address: Address,
         doing: &str,
         open: Vec<Open>,
-    ) -> Result<Vec<(Open, Outcome, Address)>, RedisError> {
+    ) -> Result<Vec<(Open, Outcome)>, RedisError> {
         let node = self.node(&address, Role::Data);
         let live = node.connection().await?;
         self.note_lineage(&open, &live.lineage);
@@ -238,7 +234,7 @@ impl Router {
                     node.lost(&live);
                 }
             }
-            outcomes.push((one, outcome, node.address.clone()));
+            outcomes.push((one, outcome));
         }
         Ok(outcomes)
     }

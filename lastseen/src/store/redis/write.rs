@@ -17,12 +17,8 @@ const CHUNK: usize = 1_000;
 impl Handle {
     pub(super) async fn write(&self, batch: &[Record], now: Timestamp) -> Result<(), RedisError> {
         let groups = self.groups().await?;
-        let mut by_group: Vec<Vec<&Record>> = vec![Vec::new(); groups.len()];
-        for record in batch {
-            by_group[groups.index_of(&record.user)].push(record);
-        }
         let mut requests = Vec::new();
-        for (group, records) in groups.iter().zip(&by_group) {
+        for (group, records) in groups.divide(batch, |record| &record.user) {
             requests.extend(records.chunks(CHUNK).map(|records| self.merging(&groups, group, records, now)));
         }
         self.send("writing activities", requests).await.map(drop)
