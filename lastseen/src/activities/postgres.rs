@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, Row};
 
@@ -113,19 +112,11 @@ impl Source {
     }
 
     async fn ask(&self, sql: &str) -> Result<Vec<Row>, PostgresError> {
-        self.within(self.client.query_typed(sql, &[])).await
+        self.target.answers(DOING, READING, self.client.query_typed(sql, &[])).await
     }
 
     async fn run(&self, sql: &str) -> Result<(), PostgresError> {
-        self.within(self.client.batch_execute(sql)).await
-    }
-
-    async fn within<T>(&self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, PostgresError> {
-        if let Ok(answer) = timeout(READING, answer).await {
-            return answer.map_err(|error| self.target.failed(DOING, error));
-        }
-        let message = format!("{} gave no answer within {READING:?} while {DOING}", self.target);
-        Err(PostgresError::new(Kind::Unavailable, message))
+        self.target.answers(DOING, READING, self.client.batch_execute(sql)).await
     }
 }
 

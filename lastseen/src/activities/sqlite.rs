@@ -3,14 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Row;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Row};
 use tokio::sync::mpsc;
 
 use super::{PAGE, SqlActivities, SqlActivity, address, date, seconds_of};
 use crate::Timestamp;
 use crate::store::SqliteError;
-use crate::store::sqlite::{BUSY, Kind, file};
+use crate::store::sqlite::{Kind, file, open_to_read};
 
 type Page = Result<Vec<SqlActivity>, SqliteError>;
 
@@ -57,10 +57,7 @@ impl Source {
 fn read(path: &Path, query: &str, pages: &mpsc::Sender<Page>) -> Result<(), SqliteError> {
     let wrong = |what: &str| SqliteError::new(Kind::Query, path, format!("the query {query:?} {what}"));
     let failed = |error| SqliteError::sqlite(path, "reading last activities", error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)
-        .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
-        .map_err(|error| SqliteError::sqlite(path, "opening it", error))?;
+    let connection = open_to_read(path)?;
     let mut statement = connection.prepare(query).map_err(|error| match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => failed(error),
         _ => wrong(&format!("can't be asked of {}", path.display())).because(error),

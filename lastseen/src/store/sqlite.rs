@@ -18,8 +18,8 @@ use crate::{Profile, Record, Timestamp, UserId};
 
 pub(crate) use error::Kind;
 pub use error::SqliteError;
-pub(crate) use schema::BUSY;
 pub use schema::SqliteSchema;
+pub(crate) use schema::open_to_read;
 pub(crate) use worker::{Read, Worker};
 use writer::Write;
 

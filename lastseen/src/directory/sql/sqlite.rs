@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Value, ValueRef};
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::{FLAGS, OTHER_PLACES, Query, SqlDirectory, flag};
 use crate::store::SqliteError;
-use crate::store::sqlite::{BUSY, Kind, Read, Worker, file};
+use crate::store::sqlite::{Kind, Read, Worker, file, open_to_read};
 use crate::{Profile, UserId};
 
 pub(super) struct Source {
@@ -53,10 +53,7 @@ impl fmt::Debug for Source {
 }
 
 fn open(path: &Path, query: &Query) -> Result<Connection, SqliteError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)
-        .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
-        .map_err(|error| SqliteError::sqlite(path, "opening it", error))?;
+    let connection = open_to_read(path)?;
     check(path, &connection, query)?;
     Ok(connection)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_postgres::{AsyncMessage, Client};
 
 use super::error::{Kind, PostgresError};
@@ -132,10 +132,5 @@ async fn ask<T>(
     pool: &Pool,
     question: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, PostgresError> {
-    let within = pool.statement_timeout();
-    if let Ok(answer) = timeout(within, question).await {
-        return answer.map_err(|error| pool.target().failed(DOING, error));
-    }
-    let message = format!("{} gave no answer within {within:?} while {DOING}", pool.target());
-    Err(PostgresError::new(Kind::Unavailable, message))
+    pool.target().answers(DOING, pool.statement_timeout(), question).await
 }

@@ -134,10 +134,7 @@ impl Pool {
             let _ = timeout(connect_timeout, client.cancel_token().cancel_query(target.tls.clone())).await;
             task.abort();
         });
-        PostgresError::new(
-            Kind::Unavailable,
-            format!("{} gave no answer within {after:?} while {doing}", self.target()),
-        )
+        self.target().silent(doing, after)
     }
 }
 

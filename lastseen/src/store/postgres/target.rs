@@ -152,6 +152,24 @@ impl Target {
         PostgresError::from_server(kind, format!("{self} {what}"), error)
     }
 
+    /// What the server says to a question within so long, asked while `doing`.
+    pub(crate) async fn answers<T>(
+        &self,
+        doing: &str,
+        within: Duration,
+        question: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, PostgresError> {
+        match timeout(within, question).await {
+            Ok(answer) => answer.map_err(|error| self.failed(doing, error)),
+            Err(_) => Err(self.silent(doing, within)),
+        }
+    }
+
+    /// That the server said nothing within so long while `doing`.
+    pub(super) fn silent(&self, doing: &str, within: Duration) -> PostgresError {
+        PostgresError::new(Kind::Unavailable, format!("{self} gave no answer within {within:?} while {doing}"))
+    }
+
     /// What the server said while `doing`, such as "writing".
     pub(crate) fn failed(&self, doing: &str, error: tokio_postgres::Error) -> PostgresError {
         let (kind, what) = match error.code() {

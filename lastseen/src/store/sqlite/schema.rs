@@ -15,7 +15,7 @@ pub(super) const APPLICATION_ID: i32 = 0x6c73_656e;
 const MIGRATIONS: &[&str] = &[include_str!("../sql/sqlite/schema_1.sql")];
 
 /// For how long another process's lock is waited for.
-pub(crate) const BUSY: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(5);
 
 /// The version of a file's tables, and the one that this version of the crate needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +72,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, SqliteError> {
     Ok(connection)
 }
 
-/// Opens a connection that reads, beside one that writes.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, SqliteError> {
+/// Opens a connection that reads: beside one that writes, or in another's file, which is left as it is.
+pub(crate) fn open_to_read(path: &Path) -> Result<Connection, SqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags)
         .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
