@@ -1,9 +1,11 @@
 //! A store whose server is replaced by another that lacks what it acknowledged last, and one that wakes its followers.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use lastseen::conformance::{Fault, Faults, Faulty, Operation};
 use lastseen::store::{Changes, Cursor, Page};
 use lastseen::{Activity, Clock, ManualClock, MemoryStore, Profile, Record, Store, Timestamp, Tracker, UserId};
 use parking_lot::Mutex;
@@ -25,7 +27,6 @@ struct State {
     primary: Mutex<MemoryStore>,
     failovers: AtomicU64,
     writes: AtomicU64,
-    down: std::sync::atomic::AtomicBool,
     changed: Notify,
 }
 
@@ -40,63 +41,43 @@ impl Server {
         self.0.failovers.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn set_down(&self, down: bool) {
-        self.0.down.store(down, Ordering::SeqCst);
-    }
-
     async fn has(&self, user: &str) -> bool {
         self.primary().read(&id(user)).await.unwrap().is_some()
     }
 }
 
-#[derive(Debug)]
-struct Down;
-
-impl std::fmt::Display for Down {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the server is down")
-    }
-}
-
-impl std::error::Error for Down {}
-
 impl Store for Server {
-    type Error = Down;
+    type Error = Infallible;
 
-    async fn write(&self, batch: &[Record], now: Timestamp) -> Result<(), Down> {
-        if self.0.down.load(Ordering::SeqCst) {
-            return Err(Down);
-        }
-        self.primary().write(batch, now).await.unwrap();
+    async fn write(&self, batch: &[Record], now: Timestamp) -> Result<(), Infallible> {
+        self.primary().write(batch, now).await?;
         self.0.writes.fetch_add(batch.len() as u64, Ordering::SeqCst);
         self.0.changed.notify_waiters();
         Ok(())
     }
 
-    async fn read(&self, user: &UserId) -> Result<Option<Record>, Down> {
-        Ok(self.primary().read(user).await.unwrap())
+    async fn read(&self, user: &UserId) -> Result<Option<Record>, Infallible> {
+        self.primary().read(user).await
     }
 
-    async fn recent(&self, since: Timestamp, page: Option<&Cursor>) -> Result<Page, Down> {
-        Ok(self.primary().recent(since, page).await.unwrap())
+    async fn recent(&self, since: Timestamp, page: Option<&Cursor>) -> Result<Page, Infallible> {
+        self.primary().recent(since, page).await
     }
 
-    async fn follow(&self, cursor: Option<&Cursor>) -> Result<Changes, Down> {
-        Ok(self.primary().another().follow(cursor).await.unwrap())
+    async fn follow(&self, cursor: Option<&Cursor>) -> Result<Changes, Infallible> {
+        self.primary().another().follow(cursor).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Down> {
-        self.primary().forget(user, at).await.unwrap();
-        Ok(())
+    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Infallible> {
+        self.primary().forget(user, at).await
     }
 
-    async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Down> {
-        self.primary().set_profile(user, profile).await.unwrap();
-        Ok(())
+    async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Infallible> {
+        self.primary().set_profile(user, profile).await
     }
 
-    async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Down> {
-        Ok(self.primary().profiles(users).await.unwrap())
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
+        self.primary().profiles(users).await
     }
 
     async fn changed(&self) {
@@ -111,12 +92,15 @@ impl Store for Server {
 struct Site {
     clock: ManualClock,
     server: Server,
+    faults: Faults,
     tracker: Tracker,
 }
 
 impl Site {
     async fn on(server: Server, clock: ManualClock, follow_every: Duration) -> Self {
-        let tracker = Tracker::builder(server.clone())
+        let store = Faulty::new(server.clone());
+        let faults = store.faults();
+        let tracker = Tracker::builder(store)
             .clock(clock.clone())
             .window(Duration::from_mins(15))
             .granularity(GRANULARITY)
@@ -124,7 +108,7 @@ impl Site {
             .start()
             .await
             .unwrap();
-        let site = Self { clock, server, tracker };
+        let site = Self { clock, server, faults, tracker };
         site.pass(0).await;
         site
     }
@@ -178,11 +162,11 @@ async fn an_outage_before_the_failover_of_any_length_loses_nothing_more() {
     site.tracker.touch(&id("ada"), None);
     site.pass(2).await;
     assert!(site.server.has("ada").await);
-    site.server.set_down(true);
+    site.faults.inject(Fault::every().on(Operation::Write));
     site.tracker.touch(&id("bob"), None);
     site.pass(600).await;
     site.server.fail_over();
-    site.server.set_down(false);
+    site.faults.heal();
     site.pass(2).await;
     assert!(site.server.has("ada").await, "acknowledged right before the outage");
     assert!(site.server.has("bob").await, "pending since");

@@ -6,13 +6,10 @@
 use std::time::{Duration, Instant};
 
 use lastseen::store::PostgresStore;
-use lastseen::{Tracker, UserId};
+use lastseen::{OnlineUser, Tracker, UserId};
 use lastseen_harness::{Postgres, Proxy, eventually};
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// From the moment at which the server serves again to that at which all who came meanwhile are stored.
-const RECOVERY: Duration = Duration::from_secs(2);
+use crate::outages::{Outage, PATIENCE, RECOVERY};
 
 /// A site with a database of its own, and as many visitors as there have been.
 struct Site {
@@ -41,45 +38,6 @@ impl Site {
         Self { server, tracker, visitors: 0 }
     }
 
-    /// A hundred new people visit, and all who came before click again. No request waits, and all are seen.
-    fn visits(&mut self) {
-        self.visitors += 100;
-        let started = Instant::now();
-        for user in 0..self.visitors {
-            self.tracker.touch(&UserId::from(user), "203.0.113.7".parse().ok());
-        }
-        assert!(started.elapsed() < Duration::from_millis(100), "{:?} for {}", started.elapsed(), self.visitors);
-        assert_eq!(self.tracker.count(), self.visitors as usize);
-        assert!(self.tracker.is_online(&UserId::from(self.visitors - 1)));
-    }
-
-    /// The status tells why the store fails, in these words.
-    async fn fails(&self, says: &str) {
-        let error = async || self.tracker.status().store_error.unwrap_or_default().to_string();
-        eventually(PATIENCE, error, |error| error.contains(says)).await;
-        assert!(!self.tracker.status().is_ready());
-    }
-
-    /// All who came are stored, and then the last that is known of each; the status says so.
-    async fn catches_up(&self, within: Duration) {
-        eventually(within, async || self.stored().await, |stored| *stored == self.visitors).await;
-        let status = async || self.tracker.status();
-        eventually(PATIENCE, status, |status| status.is_ready() && status.pending == 0).await;
-        for user in self.tracker.online(3).users {
-            let same =
-                format!("SELECT last_activity_date = '{}' FROM user_activity WHERE user_id = '{}'", user.at, user.user);
-            assert_eq!(self.server.sql("site", &same).await, "t", "{user:?}");
-        }
-    }
-
-    async fn stored(&self) -> u32 {
-        // Where the server was down from the start there are no tables yet.
-        if self.server.sql("site", "SELECT to_regclass('user_activity_readable')").await.is_empty() {
-            return 0;
-        }
-        self.server.sql("site", "SELECT count(*) FROM user_activity_readable").await.parse().unwrap()
-    }
-
     async fn read_only(&self, on: &str) {
         let alter = format!("ALTER SYSTEM SET default_transaction_read_only = {on}");
         self.server.sql("postgres", &alter).await;
@@ -90,6 +48,34 @@ impl Site {
     async fn opens(&mut self) {
         self.visits();
         self.catches_up(PATIENCE).await;
+    }
+}
+
+impl Outage for Site {
+    fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    fn visitors(&self) -> u32 {
+        self.visitors
+    }
+
+    fn welcome(&mut self, more: u32) {
+        self.visitors += more;
+    }
+
+    async fn stored(&self) -> u32 {
+        // Where the server was down from the start there are no tables yet.
+        if self.server.sql("site", "SELECT to_regclass('user_activity_readable')").await.is_empty() {
+            return 0;
+        }
+        self.server.sql("site", "SELECT count(*) FROM user_activity_readable").await.parse().unwrap()
+    }
+
+    async fn has(&self, user: &OnlineUser) -> bool {
+        let same =
+            format!("SELECT last_activity_date = '{}' FROM user_activity WHERE user_id = '{}'", user.at, user.user);
+        self.server.sql("site", &same).await == "t"
     }
 }
 

@@ -7,7 +7,11 @@ mod directory;
 mod failover;
 mod faults;
 mod feed;
+#[path = "../shared/histories.rs"]
+mod histories;
 mod model;
+#[path = "../shared/outages.rs"]
+mod outages;
 mod pooler;
 mod setup;
 mod site;

@@ -6,8 +6,9 @@ use lastseen::store::RedisStore;
 use lastseen::{Store, Timestamp, UserId};
 use lastseen_harness::{RedisCluster, eventually};
 
+use crate::outages::{Outage, PATIENCE, RECOVERY};
 use crate::place::{NOW, seen};
-use crate::visits::{PATIENCE, RECOVERY, Site};
+use crate::visits::Site;
 
 /// From the loss of a master to that at which all who came are stored: the time after which the Cluster gives it up, and
 /// five seconds.

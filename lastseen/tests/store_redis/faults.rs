@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use lastseen::UserId;
 use lastseen_harness::{Proxy, Redis, RedisSentinel, eventually};
 
-use crate::visits::{PATIENCE, RECOVERY, Site};
+use crate::outages::{Outage, PATIENCE, RECOVERY};
+use crate::visits::Site;
 
 async fn start() -> (Redis, Site) {
     let server = Redis::start().await;

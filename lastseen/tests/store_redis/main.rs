@@ -6,8 +6,12 @@ mod cluster;
 mod conformance;
 mod faults;
 mod feed;
+#[path = "../shared/histories.rs"]
+mod histories;
 mod keep;
 mod model;
+#[path = "../shared/outages.rs"]
+mod outages;
 mod place;
 mod setup;
 mod tls;

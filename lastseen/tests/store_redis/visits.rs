@@ -1,15 +1,11 @@
 //! A site whose tracker is on a Redis that fails, and as many visitors as there have been.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lastseen::store::RedisStore;
-use lastseen::{Store, Timestamp, Tracker, UserId};
-use lastseen_harness::eventually;
+use lastseen::{OnlineUser, Store, Timestamp, Tracker};
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-/// From the moment at which the server serves again to that at which all who came meanwhile are stored.
-pub(crate) const RECOVERY: Duration = Duration::from_secs(2);
+use crate::outages::{Outage, PATIENCE};
 
 pub(crate) struct Site {
     pub tracker: Tracker,
@@ -38,40 +34,22 @@ impl Site {
         let tracker = Tracker::builder(store).granularity(Duration::from_secs(1)).start().await.unwrap();
         Self { tracker, url: url.into(), visitors: 0 }
     }
+}
 
-    /// A hundred new people visit, and all who came before click again. No request waits, and all are seen.
-    pub(crate) fn visits(&mut self) {
-        self.visitors += 100;
-        let started = Instant::now();
-        for user in 0..self.visitors {
-            self.tracker.touch(&UserId::from(user), "203.0.113.7".parse().ok());
-        }
-        assert!(started.elapsed() < Duration::from_millis(100), "{:?} for {}", started.elapsed(), self.visitors);
-        assert_eq!(self.tracker.count(), self.visitors as usize);
-        assert!(self.tracker.is_online(&UserId::from(self.visitors - 1)));
+impl Outage for Site {
+    fn tracker(&self) -> &Tracker {
+        &self.tracker
     }
 
-    /// The status tells why the store fails, in these words.
-    pub(crate) async fn fails(&self, says: &str) {
-        let error = async || self.tracker.status().store_error.unwrap_or_default().to_string();
-        eventually(PATIENCE, error, |error| error.contains(says)).await;
-        assert!(!self.tracker.status().is_ready());
+    fn visitors(&self) -> u32 {
+        self.visitors
     }
 
-    /// All who came are stored, and then the last that is known of each; the status says so.
-    pub(crate) async fn catches_up(&self, within: Duration) {
-        eventually(within, async || self.stored().await, |stored| *stored == self.visitors).await;
-        let status = async || self.tracker.status();
-        eventually(PATIENCE, status, |status| status.is_ready() && status.pending == 0).await;
-        let store = RedisStore::connect(&self.url).await.unwrap();
-        for user in self.tracker.online(3).users {
-            let stored = store.read(&user.user).await.unwrap().unwrap();
-            assert_eq!(stored.seen.map(|seen| seen.at), Some(user.at), "{user:?}");
-        }
+    fn welcome(&mut self, more: u32) {
+        self.visitors += more;
     }
 
-    /// How many are stored; 0 where nobody says.
-    pub(crate) async fn stored(&self) -> u32 {
+    async fn stored(&self) -> u32 {
         let Ok(store) = RedisStore::builder(&self.url).timeout(Duration::from_secs(1)).connect().await else {
             return 0;
         };
@@ -84,5 +62,10 @@ impl Site {
                 return stored;
             }
         }
+    }
+    async fn has(&self, user: &OnlineUser) -> bool {
+        let store = RedisStore::connect(&self.url).await.unwrap();
+        let stored = store.read(&user.user).await.unwrap().unwrap();
+        stored.seen.map(|seen| seen.at) == Some(user.at)
     }
 }

@@ -1,0 +1,57 @@
+//! A site whose store fails, and what it must not notice.
+
+use std::time::{Duration, Instant};
+
+use lastseen::{OnlineUser, Tracker, UserId};
+use lastseen_harness::eventually;
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// From the moment at which the server serves again to that at which all who came meanwhile are stored.
+pub(crate) const RECOVERY: Duration = Duration::from_secs(2);
+
+/// A site, and as many visitors as there have been.
+pub(crate) trait Outage {
+    fn tracker(&self) -> &Tracker;
+
+    fn visitors(&self) -> u32;
+
+    /// So many more come.
+    fn welcome(&mut self, more: u32);
+
+    /// How many are stored; 0 where nobody says.
+    async fn stored(&self) -> u32;
+
+    /// The store has the last that is known of this user.
+    async fn has(&self, user: &OnlineUser) -> bool;
+
+    /// A hundred new people visit, and all who came before click again. No request waits, and all are seen.
+    fn visits(&mut self) {
+        self.welcome(100);
+        let visitors = self.visitors();
+        let started = Instant::now();
+        for user in 0..visitors {
+            self.tracker().touch(&UserId::from(user), "203.0.113.7".parse().ok());
+        }
+        assert!(started.elapsed() < Duration::from_millis(100), "{:?} for {visitors}", started.elapsed());
+        assert_eq!(self.tracker().count(), visitors as usize);
+        assert!(self.tracker().is_online(&UserId::from(visitors - 1)));
+    }
+
+    /// The status tells why the store fails, in these words.
+    async fn fails(&self, says: &str) {
+        let error = async || self.tracker().status().store_error.unwrap_or_default().to_string();
+        eventually(PATIENCE, error, |error| error.contains(says)).await;
+        assert!(!self.tracker().status().is_ready());
+    }
+
+    /// All who came are stored, and then the last that is known of each; the status says so.
+    async fn catches_up(&self, within: Duration) {
+        eventually(within, async || self.stored().await, |stored| *stored == self.visitors()).await;
+        let status = async || self.tracker().status();
+        eventually(PATIENCE, status, |status| status.is_ready() && status.pending == 0).await;
+        for user in self.tracker().online(3).users {
+            assert!(self.has(&user).await, "{user:?}");
+        }
+    }
+}
