@@ -149,6 +149,13 @@ async fn readyz_tells_what_is_wrong_with_the_store() {
     postgres.kill().await;
     touch(&http, "bob").await;
     says("can't be reached").await;
+    let failed = async || http.get("/metrics").await.text().to_owned();
+    let counts = |text: &String| {
+        let mut lines =
+            text.lines().filter_map(|line| line.strip_prefix("lastseen_store_errors_total{kind=\"flush\"} "));
+        lines.any(|count| count.parse::<u64>().unwrap() > 0)
+    };
+    eventually(within, failed, counts).await;
     postgres.restart().await;
     eventually(within, ready, |(status, _)| *status == 200).await;
 

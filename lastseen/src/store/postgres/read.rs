@@ -74,14 +74,12 @@ impl Handle {
             self.note_server(first)?;
             let cursor = Place::from_row(first, 1)?.cursor();
             let mut changes = Changes { changes: Vec::new(), cursor, missed: first.try_get(0)? };
-            for row in &rows {
-                let (Some(kind), Some(user)) = (row.try_get::<_, Option<&str>>(4)?, row::user(row, 5)?) else {
-                    continue;
-                };
-                changes.changes.push(match kind {
-                    "activity" => Change::Record(row::record(row, user, 7)?),
-                    "profile" => Change::Profile(user, row::profile(row, 10)?),
-                    _ => Change::Forgotten(user, row::timestamp(row, 6)?.unwrap_or(Timestamp::MIN)),
+            for row in &rows[1..] {
+                let Some(user) = row::user(row, 6)? else { continue };
+                changes.changes.push(match row.try_get(5)? {
+                    "activity" => Change::Record(row::record(row, user, 8)?),
+                    "profile" => Change::Profile(user, row::profile(row, 11)?),
+                    _ => Change::Forgotten(user, row::timestamp(row, 7)?.unwrap_or(Timestamp::MIN)),
                 });
             }
             Ok(Some(changes))

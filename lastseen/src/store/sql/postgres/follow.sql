@@ -1,5 +1,5 @@
 -- Where the feed ends now, whether a reader who stood at a place has missed anything, and what others have written
--- since, each user and kind once, as it is now. One row at least, with a NULL as its kind where there is nothing to tell.
+-- since, each user and kind once, as it is now. The first row tells where, the others what.
 --
 -- A place is the snapshot of the look that gave it out, with the server's history and clock then. What was committed
 -- since is what this snapshot sees and that one didn't: however long any transaction takes, no row is passed over.
@@ -42,23 +42,40 @@ changed AS (
         AND origin <> $1
     GROUP BY kind, user_id
 ),
+-- As arrays and back: how many have changed can't be estimated, and whoever takes them for many reads whole tables, and
+-- compiles what runs for milliseconds.
+listed AS (
+    SELECT entry.*
+    FROM (
+        SELECT
+            array_agg(kind) AS kinds, array_agg(user_id) AS users,
+            array_agg(forgotten_at) AS dates, array_agg(first) AS firsts
+        FROM changed
+    ) AS lists
+    CROSS JOIN unnest(kinds, users, dates, firsts) AS entry (kind, user_id, forgotten_at, first)
+),
 told AS (
     SELECT
-        changed.kind, changed.user_id::text, changed.forgotten_at,
+        listed.kind, listed.user_id::text, listed.forgotten_at,
         activity.last_activity_date, host(activity.last_activity_ip)::inet AS last_activity_ip, activity.left_at,
-        profile.name, profile.active, profile.hidden, changed.first
-    FROM changed
+        profile.name, profile.active, profile.hidden, listed.first
+    FROM listed
     LEFT JOIN {activity} AS activity
-        ON changed.kind = 'activity'
-        AND activity.user_id = changed.user_id
+        ON listed.kind = 'activity'
+        AND activity.user_id = listed.user_id
         AND (activity.last_activity_date IS NOT NULL OR activity.left_at IS NOT NULL)
-    LEFT JOIN {profile} AS profile ON changed.kind = 'profile' AND profile.user_id = changed.user_id
-    WHERE changed.kind = 'forgotten' OR activity.user_id IS NOT NULL OR profile.user_id IS NOT NULL
+    LEFT JOIN {profile} AS profile ON listed.kind = 'profile' AND profile.user_id = listed.user_id
+    WHERE listed.kind = 'forgotten' OR activity.user_id IS NOT NULL OR profile.user_id IS NOT NULL
 )
 SELECT
-    coalesce(missed, false), timeline, looked_at, snapshot::text,
-    kind, user_id, forgotten_at, last_activity_date, last_activity_ip, left_at, name, active, hidden,
-    {server} AS server
+    coalesce(missed, false), timeline, looked_at, snapshot::text, {server} AS server,
+    NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::inet, NULL::timestamptz,
+    NULL::text, NULL::boolean, NULL::boolean, NULL::bigint AS first
 FROM reader
-LEFT JOIN told ON true
-ORDER BY first;
+UNION ALL
+SELECT
+    NULL, NULL, NULL, NULL, NULL,
+    kind, user_id, forgotten_at, last_activity_date, last_activity_ip, left_at,
+    name, active, hidden, first
+FROM told
+ORDER BY first NULLS FIRST;
