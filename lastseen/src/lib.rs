@@ -89,6 +89,7 @@ mod clock;
 pub mod conformance;
 mod directory;
 mod error;
+mod history;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod http;
@@ -107,6 +108,7 @@ pub use directory::{Directory, Profile};
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
 pub use directory::{SqlDirectory, SqlDirectoryError};
 pub use error::Error;
+pub use history::{ACTIVE_DAYS, Day, MostOnline, OnlineSpan, Resolution};
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use store::PostgresStore;
