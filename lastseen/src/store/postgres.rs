@@ -1,9 +1,11 @@
 //! A store in a site's own PostgreSQL database, for any number of processes and machines.
 
+mod active;
 mod builder;
 mod date;
 mod error;
 mod gate;
+mod history;
 mod key;
 mod names;
 mod place;
@@ -26,7 +28,7 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use super::{Changes, Cursor, Page, Store};
-use crate::{Profile, Record, Timestamp, UserId};
+use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub use builder::PostgresBuilder;
 pub(crate) use error::Kind;
@@ -207,6 +209,36 @@ impl Store for PostgresStore {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, PostgresError> {
         self.0.profiles(users).await
+    }
+
+    fn keeps_history(&self) -> bool {
+        true
+    }
+
+    async fn write_history(
+        &self,
+        spans: &[OnlineSpan],
+        most: Option<MostOnline>,
+        now: Timestamp,
+    ) -> Result<(), PostgresError> {
+        self.0.write_history(spans, most, now).await
+    }
+
+    async fn history(
+        &self,
+        resolution: Resolution,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OnlineSpan>, PostgresError> {
+        self.0.history(resolution, from, to).await
+    }
+
+    async fn most_online(&self) -> Result<Option<MostOnline>, PostgresError> {
+        self.0.most_online().await
+    }
+
+    async fn active_users(&self, from: Day, to: Day) -> Result<u64, PostgresError> {
+        self.0.active_users(from, to).await
     }
 }
 

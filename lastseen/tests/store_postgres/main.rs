@@ -5,6 +5,7 @@ mod conformance;
 mod directory;
 mod faults;
 mod feed;
+mod history;
 mod model;
 mod pooler;
 mod proxy;

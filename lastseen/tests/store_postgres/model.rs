@@ -95,7 +95,7 @@ fn any_history_ends_as_in_memory() {
     let history = proptest::collection::vec(step(), 0..30);
     let outcome = runner.run(&history, |steps| {
         let (in_database, in_memory) = runtime.block_on(async {
-            site.sql("TRUNCATE user_activity, user_activity_profile, user_activity_feed").await;
+            site.sql("TRUNCATE user_activity, user_activity_profile, user_activity_feed CASCADE").await;
             let memory = MemoryStore::new();
             let in_memory = [memory.another(), memory.another(), memory.another()];
             (run(&stores, &steps).await, run(&in_memory, &steps).await)
