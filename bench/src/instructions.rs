@@ -10,6 +10,8 @@ use std::fs;
 
 use clap::ValueEnum;
 
+use crate::machine::rustc;
+
 pub use counted::{Counted, Side, TOUCHES, touched, work};
 
 const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.txt");
@@ -22,10 +24,15 @@ const HEAD: &str = "\
 # Reading the clock is not in them. A population is of 10,000 users.
 ";
 
-/// Counts, and compares with what is on record or puts it on record.
+/// Of the line that names the compiler.
+const COUNTED_WITH: &str = "# Counted with ";
+
+/// Counts, and compares with what is on record or puts it on record. Counts of another compiler are compared, and not
+/// judged.
 pub fn run(update: bool) -> Result<(), Box<dyn Error>> {
-    let recorded = if update { BTreeMap::new() } else { read(&fs::read_to_string(RECORD)?)? };
-    let (mut text, mut changed) = (HEAD.to_owned(), Vec::new());
+    let record = if update { String::new() } else { fs::read_to_string(RECORD)? };
+    let (recorded, compiler) = (read(&record)?, format!("{}, {}", rustc(), std::env::consts::ARCH));
+    let (mut text, mut changed) = (format!("{HEAD}{COUNTED_WITH}{compiler}.\n"), Vec::new());
     for counted in Counted::value_variants() {
         let (name, now) = (name(*counted), count(*counted)?);
         writeln!(text, "{name:<24}{now:>12.1}")?;
@@ -45,6 +52,12 @@ pub fn run(update: bool) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     if changed.is_empty() {
+        return Ok(());
+    }
+    let on_record = record.lines().find_map(|line| line.strip_prefix(COUNTED_WITH)?.strip_suffix('.'));
+    if on_record != Some(&compiler) {
+        let on_record = on_record.unwrap_or("an unknown compiler");
+        println!("NOT JUDGED: what is on record was counted with {on_record}, and this with {compiler}");
         return Ok(());
     }
     Err(format!(

@@ -64,7 +64,8 @@ fn field(path: &str, name: &str) -> Result<String, Box<dyn Error>> {
     Ok(line.split_once(':').map_or("", |(_, value)| value.trim()).to_owned())
 }
 
-fn rustc() -> String {
+/// Which compiler there is.
+pub fn rustc() -> String {
     let output = Command::new("rustc").arg("--version").output();
     let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
     text.split(" (").next().unwrap_or_default().to_owned()

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use lastseen::store::{Changes, Cursor, Page};
-use lastseen::{Activity, Clock, Online, Profile, Record, Store, SystemClock, Timestamp, Tracker, UserId};
+use lastseen::{
+    Activity, Clock, Online, Profile, Record, Store, SystemClock, Timestamp, Tracker, TrackerBuilder, UserId,
+};
 use tokio::runtime::Runtime;
 
 use crate::contender::Contender;
@@ -62,8 +64,17 @@ impl Contender for Lastseen {
 
 impl Lastseen {
     pub fn with(clock: impl Clock, capacity: usize) -> Self {
+        Self::start(Tracker::builder(KeepsNothing::default()).clock(clock), capacity)
+    }
+
+    /// One that does the same in every run.
+    pub fn counted(clock: impl Clock, capacity: usize) -> Self {
+        Self::start(Tracker::builder(KeepsNothing::default()).clock(clock).fixed_hashes(), capacity)
+    }
+
+    fn start(builder: TrackerBuilder, capacity: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        let builder = Tracker::builder(KeepsNothing::default()).window(WINDOW).capacity(capacity).clock(clock);
+        let builder = builder.window(WINDOW).capacity(capacity);
         let tracker = runtime.block_on(builder.start()).expect("the settings are valid");
         Self { tracker, runtime }
     }

@@ -1,60 +1,229 @@
-// Keeps the page fresh: fetches it anew while someone looks, and takes over what has changed.
+// Keeps the page as fresh as the server's events, while someone looks.
 //
-// The server alone decides how things read and look, so there is nothing to render here, and no text is ever
-// parsed as markup that the server has not escaped.
+// Names are set as text, never parsed as markup. What a line says and how it looks is what the server writes where no
+// script runs: `ago`, `initials` and `hue` here are the same functions as there.
 
-const EVERY = 2000;
+const LISTED = 50;
+const LOOK_AT_STATE_EVERY = 10_000;
+const TRY_AGAIN_AFTER = 5_000;
+const SPEAK_EVERY = 30_000;
 
 const find = (id) => document.getElementById(id);
 
-/** Makes `now` hold what `next` holds, and leaves it alone where it does already: nobody's selection is lost. */
-function takeOver(now, next) {
-  if (!now.isEqualNode(next)) now.replaceChildren(...next.childNodes);
+/** Sets a text where it is another: nobody's selection is lost for nothing. */
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
-/** The same for a list, whose items stay the elements they are while their user stays. */
-function takeOverList(now, next) {
-  const items = new Map([...now.children].map((item) => [item.dataset.user, item]));
-  [...next.children].forEach((fresh, place) => {
-    const known = items.get(fresh.dataset.user);
-    const item = known ?? document.importNode(fresh, true);
-    // Only what arrives now is shown to arrive.
-    item.classList.toggle("arrives", !known);
-    if (known) takeOver(known, fresh);
-    items.delete(fresh.dataset.user);
-    if (now.children[place] !== item) now.insertBefore(item, now.children[place] ?? null);
+// --- Time: the server's, whatever this machine's clock says.
+
+let ahead = 0;
+
+function setTime(asOf) {
+  ahead = Date.parse(asOf) - Date.now();
+  const asOfTime = find("as-of");
+  asOfTime.dateTime = asOf;
+  say(asOfTime, `${new Date(asOf).toISOString().slice(11, 19)} UTC`);
+}
+
+function ago(date) {
+  const seconds = Math.max(0, Math.floor((Date.now() + ahead - Date.parse(date)) / 1000));
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  const days = Math.floor(seconds / 86_400);
+  return days === 1 ? "1 day ago" : `${days} days ago`;
+}
+
+function setMoment(time, date) {
+  if (!date) return;
+  time.dateTime = time.title = date;
+  say(time, ago(date));
+}
+
+function tick() {
+  for (const time of document.querySelectorAll("time.ago[datetime]")) say(time, ago(time.dateTime));
+}
+
+// --- People
+
+function initials(label) {
+  const letters = label.split(/\s+/).flatMap((word) => word.match(/[\p{Alphabetic}\p{N}]/u) ?? []);
+  const ends = letters.length > 1 ? [letters[0], letters.at(-1)] : letters;
+  return ends.join("").toUpperCase() || "·";
+}
+
+function hue(user) {
+  const bytes = new TextEncoder().encode(user);
+  return (bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0) % 8;
+}
+
+/** Makes an item show this person. */
+function dress(item, person) {
+  const part = (name) => item.querySelector(`.${name}`);
+  const label = person.name ?? person.user;
+  item.dataset.user = person.user;
+  say(part("avatar"), initials(label));
+  part("avatar").className = `avatar hue-${hue(person.user)}`;
+  say(part("name"), label);
+  say(part("id"), label === person.user ? "" : person.user);
+  say(part("ip"), person.last_activity_ip ?? "");
+  setMoment(part("ago"), person.last_activity_date);
+}
+
+let people = new Map();
+let count = 0;
+
+/** Dates to the microsecond, which is finer than `Date` is: as text that sorts as they do. */
+const order = ({ last_activity_date: date }) => date.slice(0, 19) + (date.slice(19, -1) || ".").padEnd(7, "0");
+
+function newestFirst(a, b) {
+  const [before, after] = [order(b), order(a)];
+  if (before === after) return a.user < b.user ? -1 : 1;
+  return before < after ? -1 : 1;
+}
+
+/** Whoever stays keeps their element, and so the focus or the selection that is in it. */
+function showPeople() {
+  const list = find("people");
+  const items = new Map([...list.children].map((item) => [item.dataset.user, item]));
+  const newest = [...people.values()].sort(newestFirst).slice(0, LISTED);
+  people = new Map(newest.map((person) => [person.user, person]));
+  newest.forEach((person, place) => {
+    const known = items.get(person.user);
+    const item = known ?? find("person").content.firstElementChild.cloneNode(true);
+    if (!known) item.classList.add("arrives");
+    dress(item, person);
+    items.delete(person.user);
+    if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
   });
   items.forEach((item) => item.remove());
 }
 
-async function refresh() {
-  const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(5 * EVERY) });
-  if (!answer.ok) throw new Error(answer.statusText);
-  const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const ofNext = (id) => next.getElementById(id);
-
-  document.title = next.title;
-  takeOverList(find("people"), ofNext("people"));
-  for (const id of ["now", "more", "state"]) takeOver(find(id), ofNext(id));
-  for (const id of ["corner", "steps"]) find(id).hidden = ofNext(id).hidden;
+function show() {
+  showPeople();
+  document.title = `${count} online · lastseen`;
+  say(find("count"), String(count));
+  find("unit").classList.toggle("nobody", count === 0);
+  const more = count - people.size;
+  say(find("more"), more > 0 ? `and ${more} more` : "");
+  find("corner").hidden = count === 0;
+  find("steps").hidden = count > 0;
+  speak();
 }
 
-let paused = false;
-let timer;
+// --- For those who have it read out: how many, when that has changed, and not all the time.
 
-async function live() {
-  clearTimeout(timer);
-  if (paused || document.hidden) return;
-  const notice = find("notice");
-  try {
-    await refresh();
-    if (notice.textContent) notice.textContent = "";
-  } catch {
-    // Said once, not every two seconds, to those who have it read out.
-    notice.textContent ||= "The server does not answer. What you see is the last that it said.";
+let spoken = find("count").textContent;
+let silentUntil = 0;
+let speaking;
+
+function speak() {
+  clearTimeout(speaking);
+  if (spoken === String(count)) return;
+  const wait = silentUntil - Date.now();
+  if (wait > 0) {
+    speaking = setTimeout(speak, wait);
+    return;
   }
-  clearTimeout(timer);
-  timer = setTimeout(live, EVERY);
+  spoken = String(count);
+  silentUntil = Date.now() + SPEAK_EVERY;
+  find("spoken").textContent = `${count} online now`;
+}
+
+// --- Events
+
+let source;
+let again;
+
+const on = {
+  snapshot(online) {
+    people = new Map();
+    on.online(online);
+    on.count(online);
+  },
+  online({ users }) {
+    for (const person of users) people.set(person.user, person);
+  },
+  active(changed) {
+    on.online(changed);
+  },
+  offline({ users }) {
+    for (const user of users) people.delete(user);
+  },
+  // The last of each batch.
+  count(now) {
+    count = now.count;
+    setTime(now.as_of);
+    show();
+    say(find("notice"), "");
+  },
+};
+
+function complain() {
+  // Said once, and not each time, to those who have it read out.
+  say(find("notice"), "The server does not answer. What you see is the last that it said.");
+}
+
+function listen() {
+  source = new EventSource("/v1/events");
+  for (const [name, take] of Object.entries(on)) {
+    source.addEventListener(name, (event) => take(JSON.parse(event.data)));
+  }
+  source.addEventListener("error", () => {
+    // Where the connection was lost, the browser tries again by itself, and goes on where it was.
+    if (source.readyState === EventSource.CLOSED) askInstead();
+    else complain();
+  });
+}
+
+/** Where there are no events to be had, for instance since too many listen. */
+async function askInstead() {
+  clearTimeout(again);
+  again = setTimeout(follow, TRY_AGAIN_AFTER);
+  try {
+    const answer = await fetch("/v1/online", { signal: AbortSignal.timeout(TRY_AGAIN_AFTER) });
+    // The session has ended: the page is now the form to sign in.
+    if (answer.status === 401) location.reload();
+    if (!answer.ok) throw new Error(answer.statusText);
+    on.snapshot(await answer.json());
+  } catch {
+    complain();
+  }
+}
+
+// --- The server's state
+
+let looking;
+
+async function lookAtState() {
+  clearTimeout(looking);
+  looking = setTimeout(lookAtState, LOOK_AT_STATE_EVERY);
+  try {
+    const answer = await fetch("/readyz", { signal: AbortSignal.timeout(LOOK_AT_STATE_EVERY) });
+    const state = await answer.json();
+    find("health").className = answer.ok ? "health good" : "health bad";
+    say(find("health"), answer.ok ? "Ready" : state.detail);
+    setMoment(find("flushed"), state.flushed_at);
+    setMoment(find("followed"), state.followed_at);
+  } catch {
+    // The events tell that the server doesn't answer.
+  }
+}
+
+// --- While someone looks
+
+let paused = false;
+let ticking;
+
+function follow() {
+  source?.close();
+  for (const timer of [again, looking, ticking]) clearTimeout(timer);
+  if (paused || document.hidden) return;
+  listen();
+  lookAtState();
+  ticking = setInterval(tick, 1000);
 }
 
 const pause = find("pause");
@@ -62,7 +231,7 @@ pause.hidden = false;
 pause.addEventListener("click", () => {
   paused = !paused;
   pause.setAttribute("aria-pressed", String(paused));
-  live();
+  follow();
 });
 
 for (const snippet of document.querySelectorAll(".snippet")) {
@@ -84,5 +253,6 @@ for (const snippet of document.querySelectorAll(".snippet")) {
   snippet.append(copy);
 }
 
-document.addEventListener("visibilitychange", live);
-live();
+setTime(find("as-of").dateTime);
+document.addEventListener("visibilitychange", follow);
+follow();

@@ -8,8 +8,9 @@ use axum::routing::{get, post};
 use crate::app::AppState;
 
 mod answer;
-mod body;
+pub(crate) mod body;
 mod check;
+mod events;
 mod health;
 mod intake;
 mod leave;
@@ -19,10 +20,12 @@ mod query;
 mod touch;
 mod users;
 
-pub use answer::{CountAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
+pub use answer::{CountAnswer, GuestAnswer, GuestUserAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
 pub(crate) use check::Proxies;
 pub(crate) use health::not_ready;
+pub(crate) use online::Limit;
 pub use problem::Problem;
+pub(crate) use query::Parameters;
 
 /// The most users in one answer.
 pub const MAX_LIMIT: usize = 1000;
@@ -37,6 +40,7 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/v1/online", get(online::online))
         .route("/v1/online/count", get(online::count))
         .route("/v1/users/{user}", get(users::get).put(users::put).delete(users::delete))
+        .route("/v1/events", get(events::events))
         .route("/v1/check", get(check::check))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

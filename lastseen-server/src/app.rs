@@ -4,17 +4,29 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
-use lastseen::Tracker;
+use lastseen::{Clock, Tracker};
 
+use crate::access::Access;
 use crate::api::{self, Problem, Proxies};
+use crate::events::Events;
+use crate::guests::Tickets;
 use crate::settings::{Settings, StoreUrl};
 use crate::value::HostName;
-use crate::{Failure, guard, page};
+use crate::viewer::Guests;
+use crate::{Failure, guard, guests, page};
 
 /// What every call works on.
 #[derive(Debug)]
 pub struct AppState {
     pub(crate) tracker: Tracker,
+    /// Who may do what.
+    pub(crate) access: Access,
+    /// What those see who needn't say who they are.
+    pub(crate) guests: Guests,
+    /// How to know the site's tickets, where it makes any.
+    pub(crate) tickets: Option<Tickets>,
+    /// The streams of who comes and goes.
+    pub(crate) events: Events,
     /// What the page calls the store.
     pub(crate) store: StoreUrl,
     pub(crate) allow_host: Vec<HostName>,
@@ -25,13 +37,17 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Serves what this tracker knows.
+    /// Serves what this tracker knows. The clock is the tracker's.
     ///
     /// # Errors
     ///
-    /// Where one of the skip rules can't be used.
-    pub fn new(tracker: Tracker, settings: &Settings) -> Result<Self, Failure> {
+    /// Where one of the skip rules can't be used, or the file with the tickets' key not be read.
+    pub fn new(tracker: Tracker, clock: impl Clock, settings: &Settings) -> Result<Self, Failure> {
         Ok(Self {
+            access: Access::by(settings.tokens.clone()),
+            guests: settings.guests,
+            tickets: settings.ticket_key_file.0.as_deref().map(Tickets::signed_by).transpose()?,
+            events: Events::of(tracker.clone(), clock, settings.guests, settings.event_clients),
             tracker,
             store: settings.store.clone(),
             allow_host: settings.allow_host.clone(),
@@ -39,9 +55,14 @@ impl AppState {
             profiles: tokio::sync::Mutex::default(),
         })
     }
+
+    /// The streams of who comes and goes, to be closed at the end.
+    pub(crate) fn events(&self) -> Events {
+        self.events.clone()
+    }
 }
 
-/// The server: calls below `/v1`, the page at `/`, and what operators probe.
+/// The server: calls below `/v1`, the page at `/`, what operators probe, and what other sites' pages may load.
 pub fn app(state: AppState) -> Router {
     let state = Arc::new(state);
     Router::new()
@@ -50,6 +71,7 @@ pub fn app(state: AppState) -> Router {
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .layer(guard::same_origin())
+        .merge(guests::routes())
         .layer(from_fn_with_state(Arc::clone(&state), guard::known_host))
         .layer(map_response(guard::security_headers))
         .with_state(state)

@@ -19,6 +19,7 @@ mod leave;
 mod migrate;
 mod online;
 mod seen;
+mod token;
 mod touch;
 
 const SETTINGS_HELP: &str = "\
@@ -56,6 +57,8 @@ enum Command {
     Explain(explain::Explain),
     /// Bring the store's tables to this version
     Migrate(migrate::Migrate),
+    /// Make a token, by which a server knows who may do what
+    Token(token::NewToken),
     /// Print every setting, and where its value came from
     Config(SettingFlags),
 }
@@ -85,6 +88,7 @@ impl Cli {
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
             Command::Migrate(command) => command.run(file),
+            Command::Token(command) => command.run(),
             Command::Config(flags) => config::run(file, &flags),
         }
     }
@@ -105,6 +109,10 @@ struct Target {
     #[arg(help = "Server to ask, such as http://127.0.0.1:7700 [default: work on the store itself]")]
     #[serde(skip)]
     server: Option<String>,
+    #[arg(long, value_name = "FILE", requires = "server")]
+    #[arg(help = "File with the token to show to the server [default: what LASTSEEN_TOKEN holds]")]
+    #[serde(skip)]
+    token_file: Option<PathBuf>,
     /// Store to work on, such as sqlite:lastseen.db [default: that of the settings]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -114,7 +122,7 @@ impl Target {
     /// The way to what is there.
     fn open(&self, file: Option<&Path>) -> Result<Way, Failure> {
         if let Some(url) = &self.server {
-            return Way::to_server(url);
+            return Way::to_server(url, self.token()?.as_deref());
         }
         let (settings, origins) = Settings::load(file, self)?;
         match &settings.store {
@@ -128,10 +136,21 @@ impl Target {
         }
     }
 
-    /// The same, for a command that may begin a store.
+    /// The token for the server. It is no argument, since everyone on a machine sees those.
+    fn token(&self) -> Result<Option<String>, Failure> {
+        let Some(file) = &self.token_file else {
+            return Ok(std::env::var("LASTSEEN_TOKEN").ok().filter(|token| !token.is_empty()));
+        };
+        match std::fs::read_to_string(file) {
+            Ok(token) => Ok(Some(token.trim().to_owned())),
+            Err(error) => Err(Failure::usage(format!("--token-file {}: {error}", file.display()))),
+        }
+    }
+
+    /// The way, for a command that may begin a store.
     fn open_or_create(&self, file: Option<&Path>) -> Result<Way, Failure> {
         match &self.server {
-            Some(url) => Way::to_server(url),
+            Some(url) => Way::to_server(url, self.token()?.as_deref()),
             None => Way::to_store(&Settings::load(file, self)?.0),
         }
     }

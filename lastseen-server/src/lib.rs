@@ -4,17 +4,21 @@
 //! `guard` stands before it, and [`api`] and the page answer from a [`Tracker`](lastseen::Tracker). The commands are
 //! clients of the same calls: over HTTP where they name a server, and without a port where they name a store.
 
+pub mod access;
 pub mod api;
 pub mod app;
 pub mod commands;
 mod demo;
+mod events;
 mod failure;
 mod guard;
+mod guests;
 mod page;
 pub mod serve;
 pub mod settings;
 pub mod store;
 pub mod value;
+mod viewer;
 mod way;
 mod words;
 

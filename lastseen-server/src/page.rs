@@ -7,20 +7,27 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
-use lastseen::Timestamp;
+use axum::routing::{get, post};
+use lastseen::{Status, Timestamp};
+use serde::Deserialize;
 
-use crate::api::{DEFAULT_LIMIT, Problem};
+use crate::access::Reader;
+use crate::api::{DEFAULT_LIMIT, OnlineAnswer, Parameters, Problem};
 use crate::app::AppState;
 use crate::words;
 
 mod person;
+mod search;
+mod sign_in;
 
 use person::Person;
+use search::Found;
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/", get(page))
+        .route("/sign-in", post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
         .route("/assets/page.css", get(async || asset("text/css; charset=utf-8", include_str!("../assets/page.css"))))
         .route(
             "/assets/page.js",
@@ -41,35 +48,84 @@ struct Page {
     window: String,
     count: usize,
     people: Vec<Person>,
+    /// Whom the script dresses as whoever arrives.
+    nobody: Person,
     /// Those beyond what the page lists.
     more: usize,
+    /// Whom the visitor has looked for, as typed.
+    asked: String,
+    found: Found,
     store: String,
     /// Why the answers may be wanting, where they may.
     trouble: Option<String>,
-    stored: Option<(Timestamp, String)>,
+    moments: [Moment; 2],
     /// Where a newcomer's first call goes.
     server: String,
+    /// How it shows its token.
+    bearer: &'static str,
+    /// Whether there is anything to sign out of.
+    is_signed_in: bool,
 }
 
-async fn page(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Result<Response, Problem> {
+/// When something last happened that happens all the time.
+struct Moment {
+    id: &'static str,
+    what: &'static str,
+    at: Option<Timestamp>,
+    ago: String,
+}
+
+impl Moment {
+    fn all(status: &Status) -> [Self; 2] {
+        let moment = |id, what, at: Option<Timestamp>| {
+            let ago = at.map_or_else(String::new, |at| words::ago(status.as_of.since(at)));
+            Self { id, what, at, ago }
+        };
+        [moment("flushed", "Written", status.flushed_at), moment("followed", "Followed", status.followed_at)]
+    }
+}
+
+#[derive(Deserialize)]
+struct Query {
+    #[serde(default)]
+    user: String,
+}
+
+/// The page for those who may read, and for others the form that asks who they are.
+async fn page(
+    reader: Result<Reader, Problem>,
+    State(state): State<Arc<AppState>>,
+    Parameters(Query { user: asked }): Parameters<Query>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Ok(Reader(viewer)) = reader else { return sign_in::form(StatusCode::UNAUTHORIZED, None) };
+    let found = Found::of(&asked, viewer, &state.tracker).await;
     let online = state.tracker.online(DEFAULT_LIMIT);
+    let OnlineAnswer { count, users } = viewer.online(&online, DEFAULT_LIMIT);
     let status = state.tracker.status();
-    let as_of = online.as_of;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:7700");
-    let page = Page {
-        as_of,
-        clock: words::clock(as_of),
-        window: words::window(online.window),
-        count: online.count,
-        more: online.count.saturating_sub(online.users.len()),
-        people: online.users.iter().map(|user| Person::of(user, as_of)).collect(),
+    html(&Page {
+        as_of: count.as_of,
+        clock: words::clock(count.as_of),
+        window: words::window(count.window),
+        count: count.count,
+        more: count.count.saturating_sub(users.len()),
+        people: users.iter().map(|user| Person::online(user, count.as_of)).collect(),
+        nobody: Person::default(),
+        asked,
+        found,
         store: state.store.to_string(),
         trouble: crate::api::not_ready(&status),
-        stored: status.flushed_at.map(|at| (at, words::ago(as_of.since(at)))),
+        moments: Moment::all(&status),
         server: format!("http://{host}"),
-    };
-    match page.render() {
-        Ok(page) => Ok(Html(page).into_response()),
+        bearer: if state.access.is_open() { "" } else { " --oauth2-bearer $LASTSEEN_TOKEN" },
+        is_signed_in: !state.access.is_open(),
+    })
+}
+
+fn html(template: &impl Template) -> Result<Response, Problem> {
+    match template.render() {
+        Ok(html) => Ok(Html(html).into_response()),
         Err(error) => {
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the page could not be written: {error}")))
         }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lastseen::{SystemClock, Tracker};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,8 +19,14 @@ mod accept;
 /// How long requests under way may take to end, and then the last flush: 5 s are promised for all.
 const GRACE: Duration = Duration::from_secs(2);
 
-const LIMITS: accept::Limits =
-    accept::Limits { connections: 1024, time_for_head: Duration::from_secs(30), grace: GRACE };
+/// How long a client may take to send a request's head, and half of how long it may take to read.
+const TIME: Duration = Duration::from_secs(30);
+
+/// Connections besides those of event clients.
+const CONNECTIONS: usize = 1024;
+
+/// Files that are open besides connections: the store's, the listener, what the runtime needs.
+const OTHER_FILES: usize = 128;
 
 /// Serves until it is told to end.
 ///
@@ -27,7 +34,11 @@ const LIMITS: accept::Limits =
 ///
 /// Where it can't listen or the store can't be opened; or, at the end, where the last flush failed.
 pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure> {
-    loopback_alone(settings.listen, origins.get("listen"))?;
+    if settings.tokens.is_empty() {
+        loopback_alone(settings.listen, origins.get("listen"))?;
+    }
+    let connections = CONNECTIONS + settings.event_clients;
+    allow_files(connections + OTHER_FILES);
     // Before anything else happens, so that a signal is heard from the first line printed on.
     let end = end_signal()?;
     // A port that is taken must not cost the store anything, so it comes first.
@@ -36,16 +47,23 @@ pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure
 
     let clock = SystemClock::new();
     let tracker = start_tracker(settings, clock.clone()).await?;
-    let invention = (settings.demo > 0).then(|| tokio::spawn(demo::run(tracker.clone(), clock, settings.demo)));
+    let invention = (settings.demo > 0).then(|| tokio::spawn(demo::run(tracker.clone(), clock.clone(), settings.demo)));
     if let Some(error) = tracker.status().store_error {
         tracing::warn!(%error, "the store does not answer; serving from memory");
     }
 
-    let app = app(AppState::new(tracker.clone(), settings)?);
+    let state = AppState::new(tracker.clone(), clock, settings)?;
+    let events = state.events();
     tracing::info!(%address, store = %settings.store, window = %settings.window, "serving");
     announce(address);
-    accept::serve(listener, app, end, LIMITS).await;
-    tracing::info!("told to end");
+    let end = async {
+        end.await;
+        tracing::info!("told to end");
+        // They would go on for ever, and this for as long.
+        events.close();
+    };
+    let limits = accept::Limits { connections, time_for_head: TIME, time_to_read: 2 * TIME, grace: GRACE };
+    accept::serve(listener, app(state), end, limits).await;
     if let Some(invention) = invention {
         invention.abort();
     }
@@ -59,9 +77,30 @@ fn loopback_alone(listen: SocketAddr, origin: &str) -> Result<(), Failure> {
     }
     Err(Failure::usage(format!(
         "listen = {listen} ({origin}) can be reached from other machines, and there are no tokens that would say who may \
-         ask what: listen at a loopback address such as 127.0.0.1:{}, and let a proxy on this machine decide",
+         ask what: make some with `lastseen token`, or listen at a loopback address such as 127.0.0.1:{}, and let a \
+         proxy on this machine decide",
         listen.port()
     )))
+}
+
+/// Raises the system's limit of open files to what so many need: each connection is one. It is 1024 as a rule, and any
+/// process may raise it, up to the administrator's own limit.
+fn allow_files(wanted: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
+    // A limit that isn't there is one that is never reached.
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let allowed = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum: limit.maximum });
+    if raised.is_err() || allowed < wanted {
+        tracing::warn!(
+            wanted,
+            allowed,
+            "the system allows fewer open files than connections: raise its limit, or lower event_clients"
+        );
+    }
 }
 
 fn cannot_listen(listen: SocketAddr, error: &io::Error) -> Failure {

@@ -12,7 +12,8 @@ use lastseen::ForwardedHeader;
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
-use crate::value::{HostName, Span, Text, Value};
+use crate::access::TokenLine;
+use crate::value::{HostName, OptionalFile, Span, Text, Value};
 
 mod check;
 mod flags;
@@ -23,6 +24,8 @@ mod store_url;
 pub use flags::SettingFlags;
 pub use origin::Origins;
 pub use store_url::StoreUrl;
+
+pub use crate::viewer::Guests;
 
 use layer::Given;
 
@@ -73,13 +76,25 @@ pub struct Settings {
     /// Names under which browsers may call the server, besides `localhost` and plain addresses. Default: none.
     #[serde(with = "crate::value::many")]
     pub allow_host: Vec<HostName>,
+    /// Who may call, by `NAME:SCOPE:SHA256`. Default: none, and then whoever is on this machine may.
+    #[serde(with = "crate::value::many")]
+    pub tokens: Vec<TokenLine>,
+    /// What those see who have no token: nothing, how many are online, or the names too. Default: `off`.
+    #[serde(with = "crate::value::one")]
+    pub guests: Guests,
+    /// The most clients that listen to events at once. Default: 10,000.
+    #[serde(deserialize_with = "crate::value::one::deserialize")]
+    pub event_clients: usize,
+    /// The file with the key that the site signs its readers' tickets with. Default: none, and then there are no tickets.
+    #[serde(with = "crate::value::one")]
+    pub ticket_key_file: OptionalFile,
     /// How many users' visits to invent. Default: 0.
     #[serde(deserialize_with = "crate::value::one::deserialize")]
     pub demo: usize,
 }
 
 /// The settings' names, in the order in which they are shown.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 18] = [
     "listen",
     "store",
     "window",
@@ -93,6 +108,10 @@ const KEYS: [&str; 14] = [
     "client_ip_header",
     "user_header",
     "allow_host",
+    "tokens",
+    "guests",
+    "event_clients",
+    "ticket_key_file",
     "demo",
 ];
 
@@ -174,7 +193,11 @@ fn with_defaults(given: Figment) -> Result<Figment, Failure> {
         .join(default("user_header", "remote-user"))
         .join(Given::none("skip"))
         .join(Given::none("trust_proxy"))
-        .join(Given::none("allow_host")))
+        .join(Given::none("allow_host"))
+        .join(Given::none("tokens"))
+        .join(default("guests", "off"))
+        .join(default("event_clients", "10000"))
+        .join(default("ticket_key_file", "")))
 }
 
 fn one<T: Value>(figment: &Figment, key: &str) -> Result<T, Failure> {

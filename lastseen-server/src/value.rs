@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -97,6 +98,22 @@ impl Value for HostName {
             return Err(format!("{text:?} is not the bare name of a host, such as presence.example.com"));
         }
         Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+/// A file, or none where the text is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OptionalFile(pub Option<PathBuf>);
+
+impl fmt::Display for OptionalFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|path| path.display().fmt(f))
+    }
+}
+
+impl Value for OptionalFile {
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(Self((!text.is_empty()).then(|| text.into())))
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    pub(crate) fn to_server(url: &str) -> Result<Self, Failure> {
-        Server::at(url).map(Self::Server)
+    pub(crate) fn to_server(url: &str, token: Option<&str>) -> Result<Self, Failure> {
+        Server::at(url, token).map(Self::Server)
     }
 
     pub(crate) fn to_store(settings: &Settings) -> Result<Self, Failure> {

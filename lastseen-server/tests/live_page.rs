@@ -5,7 +5,7 @@ mod program;
 use std::time::Duration;
 
 use lastseen_harness::{Browser, ColorScheme, Http, Locator, eventually};
-use program::Place;
+use program::{Place, printed};
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -84,6 +84,73 @@ async fn it_says_so_when_the_server_is_gone_and_stands_still_when_told() {
     let notice = async || text(&browser, "#notice").await;
     eventually(SOON, notice, |notice| notice.contains("does not answer")).await;
     assert_eq!(people(&browser).await.len(), 1, "what was known stays to be read");
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn where_no_more_may_listen_it_asks_instead() {
+    let place = Place::new();
+    let server = place.serve(&["--store", "memory:", "--event-clients", "0"]).await;
+    let (http, browser) = (Http::new(server.url()), Browser::start().await);
+    browser.page().goto(server.url()).await.unwrap();
+    http.post("/v1/touch").json(&json!({ "user": "ada" })).await;
+    eventually(SOON, async || people(&browser).await, |people| people.len() == 1).await;
+    assert_eq!(text(&browser, "#notice").await, "");
+    browser.quit().await;
+}
+
+/// What the script writes of someone who comes is what the server writes of them on a page without scripts.
+#[tokio::test]
+async fn script_and_server_dress_people_alike() {
+    let place = Place::new();
+    let server = place.serve(&["--store", "memory:"]).await;
+    let (http, browser) = (Http::new(server.url()), Browser::start().await);
+    browser.page().goto(server.url()).await.unwrap();
+    let names = ["Ada Lovelace", "Juana Inés de la Cruz", "李 小龍", "<i>Eve</i>", "  ", "!?", "ǆ", "٣ x"];
+    for (number, name) in names.iter().enumerate() {
+        let user = format!("user {number}/é");
+        let at = format!("2026-01-0{}T00:00:00{}Z", number + 1, if number % 2 == 0 { ".25" } else { "" });
+        http.post("/v1/touch").json(&json!({ "user": user, "at": at })).await;
+        http.post("/v1/touch").json(&json!({ "user": user, "ip": "203.0.113.7" })).await;
+        let path = format!("/v1/users/user%20{number}%2F%C3%A9");
+        assert_eq!(http.put(&path).json(&json!({ "name": name })).await.status, 200);
+    }
+    http.post("/v1/touch").json(&json!({ "user": "no-name" })).await;
+    // How long ago is another moment's, and the blanks between the parts are the template's.
+    let items = "return [...document.querySelectorAll('#people > li')].map((item) => {
+        item.querySelector('.ago').textContent = '';
+        item.classList.remove('arrives');
+        return item.outerHTML.replace(/>\\s+</g, '><');
+    })";
+    eventually(SOON, async || people(&browser).await, |people| people.len() == names.len() + 1).await;
+    let by_script = script(&browser, items).await;
+    browser.page().refresh().await.unwrap();
+    assert_eq!(by_script, script(&browser, items).await);
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn people_sign_in_look_someone_up_and_sign_out() {
+    let place = Place::new();
+    let printed = printed(place.run(&["token", "board", "--scope", "read"]).await);
+    let [token, setting] = [1, 3].map(|line| printed.lines().nth(line).unwrap().to_owned());
+    std::fs::write(place.path().join("lastseen.toml"), setting).unwrap();
+    let server = place.serve(&["--demo", "40"]).await;
+    let browser = Browser::start().await;
+    let (page, find) = (browser.page(), async |selector| browser.page().find(Locator::Css(selector)).await.unwrap());
+    page.goto(server.url()).await.unwrap();
+    find("#token").await.send_keys(&token).await.unwrap();
+    find(".main").await.click().await.unwrap();
+    eventually(SOON, async || people(&browser).await.len(), |people| *people > 10).await;
+    assert!(people(&browser).await.iter().all(|person| !person.contains("2001:db8:")), "no addresses");
+
+    find("#user").await.send_keys("demo-1\n").await.unwrap();
+    eventually(SOON, async || page.find(Locator::Css("#found .id")).await.is_ok(), |found| *found).await;
+    assert_eq!(text(&browser, "#found .id").await, "demo-1");
+    assert!(!page.current_url().await.unwrap().as_str().contains(&token));
+
+    find("form[action='/sign-out'] button").await.click().await.unwrap();
+    eventually(SOON, async || page.find(Locator::Css("#token")).await.is_ok(), |form| *form).await;
     browser.quit().await;
 }
 

@@ -390,6 +390,17 @@ async fn one_write_a_granularity_however_many_requests() {
     assert!(writes >= 600 / 32, "{writes} writes in 20 granularities");
 }
 
+/// As of one whom the site has made an account for, and who then signs in.
+#[tokio::test]
+async fn a_name_that_is_set_before_the_first_touch_stays() {
+    let site = Site::new().await;
+    site.tracker.set_profile(&id("ada"), Profile::named("Ada")).await.unwrap();
+    site.tracker.touch(&id("ada"), None);
+    assert_eq!(site.tracker.online(1).users[0].name.as_deref(), Some("Ada"));
+    site.tracker.resolve_profiles().await.unwrap();
+    assert_eq!(site.tracker.online(1).users[0].name.as_deref(), Some("Ada"));
+}
+
 #[tokio::test]
 async fn rule_12_who_hides_is_absent_from_every_answer() {
     let site = Site::new().await;

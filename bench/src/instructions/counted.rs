@@ -76,7 +76,7 @@ impl Counted {
 /// Does one work; valgrind counts what happens within [`measured`].
 pub fn work(counted: Counted) {
     let clock = Hand(Arc::new(START.into()));
-    let ours = Lastseen::with(clock.clone(), CAPACITY);
+    let ours = Lastseen::counted(clock.clone(), CAPACITY);
     USERS.activities(START, |id, ip, at| ours.touch_at(id, ip, at));
     ours.settle();
     let requests = USERS.requests(Pick::Uniform, counted.operations() as usize, 1);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lastseen::{LastSeen, Online, OnlineUser, Timestamp, UserId};
+use lastseen::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Who is online.
@@ -68,25 +68,22 @@ pub struct LastSeenAnswer {
     pub left_at: Option<Timestamp>,
 }
 
-impl From<Online> for OnlineAnswer {
-    fn from(online: Online) -> Self {
-        let Online { as_of, window, count, users, .. } = online;
-        Self { count: CountAnswer { as_of, window, count }, users: users.into_iter().map(Into::into).collect() }
-    }
+/// What guests see of who is online.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GuestAnswer {
+    /// How many, and for when and what window that holds.
+    #[serde(flatten)]
+    pub count: CountAnswer,
+    /// The newest of those who have a name, where guests may see names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<Vec<GuestUserAnswer>>,
 }
 
-impl From<OnlineUser> for OnlineUserAnswer {
-    fn from(online: OnlineUser) -> Self {
-        let OnlineUser { user, name, at, ip, .. } = online;
-        Self { user, name, last_activity_date: at, last_activity_ip: ip }
-    }
-}
-
-impl From<LastSeen> for LastSeenAnswer {
-    fn from(seen: LastSeen) -> Self {
-        let LastSeen { as_of, online, user, name, at, ip, left_at, .. } = seen;
-        Self { as_of, user, name, online, last_activity_date: at, last_activity_ip: ip, left_at }
-    }
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GuestUserAnswer {
+    /// The name, and nothing else.
+    pub name: Arc<str>,
 }
 
 /// What prints and parses, as text.

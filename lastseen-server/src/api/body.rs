@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -72,18 +72,22 @@ impl<S: Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let notation = Notation::of(request.headers())?;
-        let whole = Limited::new(request.into_body(), MAX_BYTES).collect();
-        match tokio::time::timeout(TIME_TO_SEND, whole).await {
-            Ok(Ok(whole)) => Ok(Self { notation, bytes: whole.to_bytes() }),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("the body may have at most {MAX_BYTES} bytes: send it in parts"),
-            )),
-            Ok(Err(error)) => Err(Problem::unreadable(format!("the body could not be read: {error}"))),
-            Err(_) => Err(Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                format!("the body did not arrive within {} s", TIME_TO_SEND.as_secs()),
-            )),
-        }
+        Ok(Self { notation, bytes: read(request.into_body(), MAX_BYTES).await? })
+    }
+}
+
+/// A whole body, of so many bytes at most.
+pub(crate) async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(TIME_TO_SEND, Limited::new(body, most).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body may have at most {most} bytes: send it in parts"),
+        )),
+        Ok(Err(error)) => Err(Problem::unreadable(format!("the body could not be read: {error}"))),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("the body did not arrive within {} s", TIME_TO_SEND.as_secs()),
+        )),
     }
 }

@@ -1,5 +1,6 @@
 //! `GET /v1/check`: a proxy asks about every request that it has, and thereby reports its user.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -7,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use ipnet::IpNet;
 use lastseen::http::{PeerAddr, Verdict};
-use lastseen::{ClientIp, SkipRules, UserId};
+use lastseen::{ClientIp, ForwardedHeader, SkipRules, UserId};
 
 use super::Problem;
 use crate::Failure;
@@ -24,6 +25,7 @@ pub(crate) struct Proxies {
     trusted: Vec<IpNet>,
     user_header: HeaderName,
     client_ip: ClientIp,
+    client_ip_header: ForwardedHeader,
     skip: SkipRules,
 }
 
@@ -33,34 +35,47 @@ impl Proxies {
             trusted: settings.trust_proxy.clone(),
             user_header: settings.user_header.clone(),
             client_ip: ClientIp::trusting(settings.trust_proxy.iter().copied(), settings.client_ip_header),
+            client_ip_header: settings.client_ip_header,
             skip: SkipRules::new(&settings.skip)?,
         })
     }
 
-    fn trust(&self, peer: PeerAddr) -> bool {
-        let peer = peer.0.ip().to_canonical();
+    /// The address that a request comes from.
+    pub(crate) fn client_ip(&self, request: &Parts) -> Option<IpAddr> {
+        self.client_ip.of(request)
+    }
+
+    fn trust(&self, peer: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&peer))
+    }
+
+    /// How the address is found where this peer, too, is believed.
+    fn besides(&self, peer: IpAddr) -> ClientIp {
+        ClientIp::trusting(self.trusted.iter().copied().chain([peer.into()]), self.client_ip_header)
     }
 }
 
 /// 204 whatever the request was: a proxy lets it pass then, and what is reported costs its user nothing. 403 to who
-/// is no trusted proxy.
+/// is no trusted proxy and has no token to write.
 pub(super) async fn check(State(state): State<Arc<AppState>>, request: Parts) -> Result<StatusCode, Problem> {
     let proxies = &state.proxies;
-    match request.extensions.get::<PeerAddr>() {
-        Some(peer) if proxies.trust(*peer) => {}
+    let peer = request.extensions.get::<PeerAddr>().map(|peer| peer.0.ip().to_canonical());
+    let ip = match peer {
+        Some(peer) if proxies.trust(peer) => proxies.client_ip.of(&request),
+        Some(peer) if state.access.has_write_token(&request.headers) => proxies.besides(peer).of(&request),
         peer => {
-            let from = peer.map_or_else(String::new, |peer| format!(" from {}", peer.0.ip()));
+            let from = peer.map_or_else(String::new, |peer| format!(" from {peer}"));
             return Err(Problem::forbidden(format!(
-                "what this request{from} says of users is not believed: name the proxy's network with --trust-proxy"
+                "what this request{from} says of users is not believed: name the proxy's network with --trust-proxy, or \
+                 give it a token of the scope write"
             )));
         }
-    }
+    };
     let named = text(&request.headers, proxies.user_header.as_str()).filter(|user| !user.is_empty());
     let Some(user) = named else { return Ok(StatusCode::NO_CONTENT) };
     match UserId::new(user) {
         Ok(_) if original(&request.headers).is_some_and(|original| is_skipped(proxies, &original)) => {}
-        Ok(user) => state.tracker.touch(&user, proxies.client_ip.of(&request)),
+        Ok(user) => state.tracker.touch(&user, ip),
         Err(error) => tracing::warn!(%error, "a proxy reports a user who can't be"),
     }
     Ok(StatusCode::NO_CONTENT)

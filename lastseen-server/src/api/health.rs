@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Problem;
+use crate::access::Reader;
 use crate::app::AppState;
 
 pub(super) async fn healthz() -> Json<Value> {
@@ -27,10 +28,16 @@ pub(super) struct Ready {
     followed_at: Option<String>,
 }
 
-/// 503 with the reason until and unless so.
-pub(super) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Ready>, Problem> {
+/// 503 until and unless so; with the reason, which may name hosts, for those who may read.
+pub(super) async fn readyz(
+    reader: Result<Reader, Problem>,
+    State(state): State<Arc<AppState>>,
+) -> Result<Json<Ready>, Problem> {
     let status = state.tracker.status();
     match not_ready(&status) {
+        Some(_) if reader.is_err() => {
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not ready: a token that may read is told why"))
+        }
         Some(reason) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason)),
         None => Ok(Json(Ready {
             status: "ready",

@@ -14,6 +14,7 @@ use super::Problem;
 use super::body::JsonBody;
 use super::intake::user_id;
 use super::query::{Parameters, WriteParameters};
+use crate::access::Writer;
 use crate::app::AppState;
 
 #[derive(Deserialize)]
@@ -25,6 +26,7 @@ struct Leave {
 
 /// 202 once memory knows; with `?ack=stored` 200 once the store has committed it.
 pub(super) async fn leave(
+    _: Writer,
     State(state): State<Arc<AppState>>,
     Parameters(parameters): Parameters<WriteParameters>,
     body: JsonBody,

@@ -11,8 +11,10 @@ use serde::Deserialize;
 use super::answer::{CountAnswer, OnlineAnswer};
 use super::query::Parameters;
 use super::{DEFAULT_LIMIT, MAX_LIMIT, Problem};
+use crate::access::Reader;
 use crate::app::AppState;
 use crate::value::{Span, Text, Value};
+use crate::viewer;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +30,7 @@ pub(super) struct CountParameters {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Limit(usize);
+pub(crate) struct Limit(pub(crate) usize);
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,18 +61,20 @@ fn window(state: &AppState, asked: Option<Text<Span>>) -> Result<Duration, Probl
 }
 
 pub(super) async fn online(
+    Reader(viewer): Reader,
     State(state): State<Arc<AppState>>,
     Parameters(parameters): Parameters<OnlineParameters>,
 ) -> Result<Json<OnlineAnswer>, Problem> {
     let limit = parameters.limit.map_or(DEFAULT_LIMIT, |Text(limit)| limit.0);
     let window = window(&state, parameters.window)?;
-    Ok(Json(state.tracker.online_within(window, limit)?.into()))
+    Ok(Json(viewer.online(&state.tracker.online_within(window, limit)?, limit)))
 }
 
 pub(super) async fn count(
+    _: Reader,
     State(state): State<Arc<AppState>>,
     Parameters(parameters): Parameters<CountParameters>,
 ) -> Result<Json<CountAnswer>, Problem> {
     let window = window(&state, parameters.window)?;
-    Ok(Json(OnlineAnswer::from(state.tracker.online_within(window, 0)?).count))
+    Ok(Json(viewer::count(&state.tracker.online_within(window, 0)?)))
 }

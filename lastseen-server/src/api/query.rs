@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::Problem;
 
 /// A query's parameters.
-pub(super) struct Parameters<T>(pub(super) T);
+pub(crate) struct Parameters<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
     type Rejection = Problem;

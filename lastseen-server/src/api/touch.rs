@@ -12,10 +12,12 @@ use super::Problem;
 use super::body::JsonBody;
 use super::intake;
 use super::query::{Parameters, WriteParameters};
+use crate::access::Writer;
 use crate::app::AppState;
 
 /// 202 once memory knows; with `?ack=stored` 200 once the store has committed all of it.
 pub(super) async fn touch(
+    _: Writer,
     State(state): State<Arc<AppState>>,
     Parameters(parameters): Parameters<WriteParameters>,
     body: JsonBody,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Problem;
 use super::answer::LastSeenAnswer;
 use super::body::JsonBody;
+use crate::access::{Admin, Reader, Writer};
 use crate::app::AppState;
 
 /// The most bytes of a name.
@@ -33,11 +34,12 @@ impl<S: Send + Sync> FromRequestParts<S> for InPath {
 
 /// 404 for one never seen, and alike for one who hides.
 pub(super) async fn get(
+    Reader(viewer): Reader,
     State(state): State<Arc<AppState>>,
     InPath(user): InPath,
 ) -> Result<Json<LastSeenAnswer>, Problem> {
     match state.tracker.last_seen(&user).await? {
-        Some(seen) => Ok(Json(seen.into())),
+        Some(seen) => Ok(Json(viewer.last_seen(seen))),
         None => Err(Problem::new(StatusCode::NOT_FOUND, format!("the user {user} was never seen"))),
     }
 }
@@ -97,6 +99,7 @@ pub(super) struct ProfileAnswer {
 }
 
 pub(super) async fn put(
+    _: Writer,
     State(state): State<Arc<AppState>>,
     InPath(user): InPath,
     body: JsonBody,
@@ -124,7 +127,11 @@ pub(super) async fn put(
 }
 
 /// Nothing of the user is left.
-pub(super) async fn delete(State(state): State<Arc<AppState>>, InPath(user): InPath) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(
+    _: Admin,
+    State(state): State<Arc<AppState>>,
+    InPath(user): InPath,
+) -> Result<StatusCode, Problem> {
     state.tracker.forget(&user).await?;
     Ok(StatusCode::NO_CONTENT)
 }

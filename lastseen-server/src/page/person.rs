@@ -1,41 +1,54 @@
 //! One person on the page: what to call them, the letters and colour of their avatar, how long ago they were here.
 
-use std::net::IpAddr;
+use lastseen::Timestamp;
 
-use lastseen::{OnlineUser, Timestamp};
-
+use crate::api::{LastSeenAnswer, OnlineUserAnswer};
 use crate::words;
 
 /// How many colours avatars have: the classes `hue-0` up in the style sheet.
 const HUES: u32 = 8;
 
+#[derive(Default)]
 pub(super) struct Person {
     pub(super) user: String,
     pub(super) label: String,
     pub(super) initials: String,
     pub(super) hue: u32,
-    pub(super) at: Timestamp,
+    pub(super) at: String,
     pub(super) ago: String,
-    pub(super) ip: Option<IpAddr>,
+    /// Nothing where it isn't known, or not for this viewer.
+    pub(super) ip: String,
 }
 
 impl Person {
-    pub(super) fn of(online: &OnlineUser, as_of: Timestamp) -> Self {
-        let (user, label) = (online.user.as_str(), online.label());
+    pub(super) fn online(answer: &OnlineUserAnswer, as_of: Timestamp) -> Self {
+        let OnlineUserAnswer { user, name, last_activity_date: at, last_activity_ip: ip } = answer;
+        let ip = ip.map_or_else(String::new, |ip| ip.to_string());
+        Self::new(user.as_str(), name.as_deref(), *at, ip, as_of)
+    }
+
+    pub(super) fn seen(answer: &LastSeenAnswer) -> Self {
+        let ip = answer.last_activity_ip.map_or_else(String::new, |ip| ip.to_string());
+        Self::new(answer.user.as_str(), answer.name.as_deref(), answer.last_activity_date, ip, answer.as_of)
+    }
+
+    /// The script makes the same of the same: see `dress` there.
+    fn new(user: &str, name: Option<&str>, at: Timestamp, ip: String, as_of: Timestamp) -> Self {
+        let label = name.unwrap_or(user);
         Self {
             user: user.to_owned(),
             label: label.to_owned(),
             initials: initials(label),
             hue: hue(user),
-            at: online.at,
-            ago: words::ago(as_of.since(online.at)),
-            ip: online.ip,
+            at: at.to_string(),
+            ago: words::ago(as_of.since(at)),
+            ip,
         }
     }
 
-    /// Whether the id says more than the label does.
-    pub(super) fn has_name(&self) -> bool {
-        self.label != self.user
+    /// The id, where it says more than the label does.
+    pub(super) fn id(&self) -> &str {
+        if self.label == self.user { "" } else { &self.user }
     }
 }
 

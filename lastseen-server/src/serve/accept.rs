@@ -29,9 +29,15 @@ pub(super) struct Limits {
     pub(super) connections: usize,
     /// How long a client may take to send a request's head, and how long a connection may idle between two.
     pub(super) time_for_head: Duration,
+    /// How long a client may take to acknowledge what it is sent, where the system can tell (Linux). One that never reads
+    /// would keep its place for ever, and an event client that is gone without a word would, too.
+    pub(super) time_to_read: Duration,
     /// How long requests under way may take to finish at the end.
     pub(super) grace: Duration,
 }
+
+/// The most bytes that a connection has read or written in advance: a slow client of many events costs no more.
+const MOST_BUFFERED: usize = 64 * 1024;
 
 /// How long to wait where the system can't accept, for want of file descriptors for instance.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -53,7 +59,7 @@ pub(super) async fn serve(listener: TcpListener, app: Router, end: impl Future<O
             connection = next() => connection,
             () = &mut end => break,
         };
-        let connection = connections.watch(connection(stream, peer, app.clone(), limits.time_for_head));
+        let connection = connections.watch(connection(stream, peer, app.clone(), limits));
         let cut_off = cut_off.clone();
         tokio::spawn(async move {
             // A client that hangs up is no fault of ours, and hyper has answered what is.
@@ -88,24 +94,35 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }
 
+/// The system sends no error for a reader that is there and reads nothing; with this it does.
+#[cfg(target_os = "linux")]
+fn hang_up_when_unread(stream: &TcpStream, after: Duration) {
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(after));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hang_up_when_unread(_: &TcpStream, _: Duration) {}
+
 fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     app: Router,
-    time_for_head: Duration,
+    limits: Limits,
 ) -> http1::Connection<
     TokioIo<TcpStream>,
     impl hyper::service::Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
 > {
     // Answers are small and written whole: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
+    hang_up_when_unread(&stream, limits.time_to_read);
     let answer = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(PeerAddr(peer));
         app.clone().oneshot(request.map(Body::new))
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(time_for_head)
+        .header_read_timeout(limits.time_for_head)
+        .max_buf_size(MOST_BUFFERED)
         .serve_connection(TokioIo::new(stream), answer)
 }
 
@@ -119,8 +136,8 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits =
-        Limits { connections: 2, time_for_head: Duration::from_secs(30), grace: Duration::from_secs(30) };
+    const TIME: Duration = Duration::from_secs(30);
+    const LIMITS: Limits = Limits { connections: 2, time_for_head: TIME, time_to_read: TIME, grace: TIME };
 
     async fn listen() -> (TcpListener, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -166,6 +183,29 @@ mod tests {
         tell.send(()).unwrap();
         serving.await.unwrap();
         cut_off.notified().await;
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_client_that_never_reads_is_hung_up_on() {
+        let (listener, address) = listen().await;
+        let cut_off = Arc::new(Notify::new());
+        let endless = {
+            let cut_off = Arc::clone(&cut_off);
+            async move || {
+                let guard = NotifyOnDrop(cut_off);
+                let chunks = futures_util::stream::repeat_with(move || {
+                    let _ = &guard;
+                    Ok::<_, Infallible>(axum::body::Bytes::from_static(&[0; 1024]))
+                });
+                Body::from_stream(chunks)
+            }
+        };
+        let limits = Limits { time_to_read: Duration::from_millis(100), ..LIMITS };
+        tokio::spawn(serve(listener, Router::new().route("/", get(endless)), pending(), limits));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        tokio::time::timeout(TIME, cut_off.notified()).await.unwrap();
     }
 
     #[tokio::test]

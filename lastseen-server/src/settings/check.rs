@@ -1,5 +1,6 @@
 //! What no single value shows: settings that contradict each other, expressions that don't compile.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use lastseen::SkipRules;
@@ -46,6 +47,14 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Result<(), Failur
     }
     if settings.capacity == 0 {
         return Err(Failure::usage(format!("capacity = 0 ({}): it must be 1 at least", origins.get("capacity"))));
+    }
+    let mut names = HashSet::new();
+    if let Some(again) = settings.tokens.iter().find(|line| !names.insert(line.name())) {
+        return Err(Failure::usage(format!(
+            "tokens ({}): there are two of the name {:?}: give each its own, so that one can be taken away",
+            origins.get("tokens"),
+            again.name()
+        )));
     }
     SkipRules::new(&settings.skip)
         .map_err(|error| Failure::usage(format!("skip ({}): {error}", origins.get("skip"))))?;

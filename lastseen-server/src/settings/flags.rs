@@ -49,6 +49,18 @@ pub struct SettingFlags {
     /// Name under which browsers may call the server, besides localhost; may be given several times
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
+    /// Who may call, as `lastseen token` prints it; may be given several times [default: whoever is on this machine]
+    #[arg(long, value_name = "NAME:SCOPE:SHA256")]
+    pub tokens: Vec<String>,
+    /// What those see who have no token: off, count or names [default: off]
+    #[arg(long, value_name = "WHAT")]
+    pub guests: Option<String>,
+    /// The most clients that listen to events at once [default: 10000]
+    #[arg(long, value_name = "CLIENTS")]
+    pub event_clients: Option<String>,
+    /// File with the key that the site signs its readers' tickets with [default: no tickets]
+    #[arg(long, value_name = "FILE")]
+    pub ticket_key_file: Option<String>,
     /// Invent the visits of so many users [default: 0]
     #[arg(long, value_name = "USERS")]
     pub demo: Option<String>,

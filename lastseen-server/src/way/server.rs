@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::uri::{Scheme, Uri};
-use axum::http::{Method, Request, header};
+use axum::http::{HeaderValue, Method, Request, header};
 use serde_json::Value;
 use ureq::Agent;
 
@@ -17,10 +17,12 @@ pub(crate) struct Server {
     agent: Agent,
     /// Without a slash at its end.
     base: String,
+    /// What the `Authorization` header says.
+    authorization: Option<HeaderValue>,
 }
 
 impl Server {
-    pub(super) fn at(url: &str) -> Result<Self, Failure> {
+    pub(super) fn at(url: &str, token: Option<&str>) -> Result<Self, Failure> {
         let is_http =
             |uri: Uri| matches!(uri.scheme(), Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
         if !url.parse().is_ok_and(is_http) {
@@ -28,6 +30,10 @@ impl Server {
                 "--server {url:?} is not the address of a server, such as http://127.0.0.1:7700"
             )));
         }
+        let authorization = token.map(|token| {
+            let value = HeaderValue::try_from(format!("Bearer {token}"));
+            value.map_err(|_| Failure::usage("the token has characters that no token has: is it another file?"))
+        });
         let config = Agent::config_builder()
             .timeout_global(Some(PATIENCE))
             // A server listens at a loopback address, which a proxy would look for on its own machine.
@@ -36,12 +42,19 @@ impl Server {
             .max_redirects(0)
             .user_agent(concat!("lastseen/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { agent: config.into(), base: url.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            agent: config.into(),
+            base: url.trim_end_matches('/').to_owned(),
+            authorization: authorization.transpose()?,
+        })
     }
 
     pub(super) fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::runtime(format!("no answer from {}: {error}", self.base));
-        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
         let answer = match body {
             Some(body) => request
                 .header(header::CONTENT_TYPE, "application/json")

@@ -14,6 +14,7 @@ use crate::Failure;
 use crate::app::{AppState, app};
 use crate::settings::{Settings, StoreUrl};
 use crate::store::start_tracker;
+use crate::value::OptionalFile;
 
 pub(crate) struct Straight {
     runtime: Runtime,
@@ -33,8 +34,12 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 impl Straight {
     pub(super) fn on(settings: &Settings) -> Result<Self, Failure> {
         let runtime = runtime()?;
-        let tracker = runtime.block_on(start_tracker(settings, SystemClock::new()))?;
-        let app = app(AppState::new(tracker.clone(), settings)?);
+        let clock = SystemClock::new();
+        let tracker = runtime.block_on(start_tracker(settings, clock.clone()))?;
+        // Whoever may open the store may do everything, and needn't be able to read the server's keys.
+        let ticket_key_file = OptionalFile::default();
+        let open = Settings { tokens: Vec::new(), ticket_key_file, ..settings.clone() };
+        let app = app(AppState::new(tracker.clone(), clock, &open)?);
         Ok(Self { runtime, tracker, app, store: settings.store.clone() })
     }
 

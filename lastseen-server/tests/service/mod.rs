@@ -2,9 +2,11 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses what it needs")]
 
 use std::net::SocketAddr;
+use std::panic::Location;
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use lastseen::conformance::{Faults, Faulty};
@@ -40,7 +42,7 @@ impl Service {
         let store = Faulty::new(MemoryStore::new());
         let faults = store.faults();
         let tracker = Tracker::builder(store).clock(clock.clone()).start().await.unwrap();
-        let app = app(AppState::new(tracker.clone(), settings).unwrap());
+        let app = app(AppState::new(tracker.clone(), clock.clone(), settings).unwrap());
         Self { app, tracker, clock, faults }
     }
 
@@ -72,11 +74,87 @@ impl Service {
         self.send(request.body(body.into()).unwrap()).await
     }
 
+    /// Begins to listen to events.
+    pub async fn listen(&self, request: Request<Body>) -> Listening {
+        let Ok(response) = self.app.clone().oneshot(request).await;
+        assert_eq!(response.status(), StatusCode::OK, "{response:?}");
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Listening(response.into_body())
+    }
+
     /// The ids in the list.
     pub async fn online(&self) -> Vec<String> {
         let users = self.get("/v1/online").await.json()["users"].clone();
         users.as_array().unwrap().iter().map(|user| user["user"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// The settings with these values and otherwise the defaults.
+pub fn settings(values: &Value) -> Settings {
+    Settings::load(None, values).unwrap().0
+}
+
+/// A stream of events, of which nothing is read before it is asked for.
+pub struct Listening(Body);
+
+/// An event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub name: String,
+    pub id: Option<String>,
+    pub data: Value,
+}
+
+impl Listening {
+    /// The next chunk, once there is one; `None` at the end. Where none ever comes the test fails, and doesn't hang.
+    #[track_caller]
+    pub fn chunk(&mut self) -> impl Future<Output = Option<Bytes>> {
+        let caller = Location::caller();
+        async move {
+            let Ok(frame) = tokio::time::timeout(Duration::from_secs(10), self.0.frame()).await else {
+                panic!("{caller}: no more events");
+            };
+            Some(frame?.unwrap().into_data().unwrap())
+        }
+    }
+
+    /// The events of the next chunk that has any.
+    #[track_caller]
+    pub fn next(&mut self) -> impl Future<Output = Vec<Event>> {
+        let caller = Location::caller();
+        async move {
+            loop {
+                let Some(chunk) = self.chunk().await else { panic!("{caller}: the stream has ended") };
+                let texts = str::from_utf8(&chunk).unwrap().split_terminator("\n\n");
+                let events: Vec<_> = texts.filter_map(event).collect();
+                if !events.is_empty() {
+                    return events;
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is there to be read by now, though everybody else had their turn.
+    pub async fn is_silent(&mut self) -> bool {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        tokio::select! {
+            biased;
+            _ = self.0.frame() => false,
+            () = std::future::ready(()) => true,
+        }
+    }
+}
+
+/// Nothing where it is another line than one of an event.
+fn event(text: &str) -> Option<Event> {
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    Some(Event {
+        name: field("event")?.to_owned(),
+        id: field("id").map(str::to_owned),
+        data: serde_json::from_str(field("data")?).unwrap(),
+    })
 }
 
 /// A request whose socket's peer is this one.

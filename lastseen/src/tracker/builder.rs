@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::fast::SeedableRandomState;
 use tokio::sync::watch;
 
 use super::core::Core;
@@ -36,6 +37,7 @@ pub struct TrackerBuilder {
     capacity: usize,
     shape: Shape,
     shards: Option<usize>,
+    hasher: SeedableRandomState,
 }
 
 /// The most users that a shard is given: half as many as it has numbers for, since shards are never quite even.
@@ -64,6 +66,8 @@ impl TrackerBuilder {
             capacity: 10_000_000,
             shape: Shape::DEFAULT,
             shards: None,
+            // Nobody can foretell it, and so pick ids that all belong in one place.
+            hasher: SeedableRandomState::random(),
         }
     }
 
@@ -127,6 +131,14 @@ impl TrackerBuilder {
         self
     }
 
+    /// Lets every run hash alike, so that the instructions it takes can be counted. Not for a site, whose users could pick
+    /// ids that all belong in one place.
+    #[doc(hidden)]
+    pub fn fixed_hashes(mut self) -> Self {
+        self.hasher = SeedableRandomState::fixed();
+        self
+    }
+
     /// Buckets and shards so small that a few users cross every seam.
     #[cfg(test)]
     pub(super) fn sized(mut self, shape: Shape, shards: usize) -> Self {
@@ -176,7 +188,7 @@ impl TrackerBuilder {
         let shards = self.shards.unwrap_or_else(|| usual_shards(self.capacity)).next_power_of_two();
         let shared = Shared {
             clock: self.clock,
-            hasher: foldhash::fast::RandomState::default(),
+            hasher: self.hasher,
             times: Times {
                 window: micros(self.window),
                 granularity: micros(granularity),

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
+use foldhash::fast::SeedableRandomState;
 
 use crate::UserId;
 
@@ -31,7 +31,7 @@ pub(super) struct Key<'a> {
 
 impl<'a> Key<'a> {
     #[inline]
-    pub(super) fn new(id: &'a UserId, hasher: &RandomState) -> Self {
+    pub(super) fn new(id: &'a UserId, hasher: &SeedableRandomState) -> Self {
         if let Some(padded) = id.padded() {
             return Self::of_words(id, words(padded), Kind::Short, hasher);
         }
@@ -44,14 +44,14 @@ impl<'a> Key<'a> {
     }
 
     #[inline]
-    fn of_words(id: &'a UserId, words: Words, kind: Kind, hasher: &RandomState) -> Self {
+    fn of_words(id: &'a UserId, words: Words, kind: Kind, hasher: &SeedableRandomState) -> Self {
         Self { id, hash: hash(words, kind, hasher), words, kind }
     }
 }
 
 /// The hash of an id that is held so.
 #[inline]
-pub(super) fn hash(words: Words, kind: Kind, hasher: &RandomState) -> u64 {
+pub(super) fn hash(words: Words, kind: Kind, hasher: &SeedableRandomState) -> u64 {
     match kind {
         Kind::Short | Kind::Uuid => {
             let mut hasher = hasher.build_hasher();
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     fn held(id: &str) -> (Kind, UserId) {
-        let hasher = RandomState::default();
+        let hasher = SeedableRandomState::default();
         let id = UserId::new(id).unwrap();
         let key = Key::new(&id, &hasher);
         let mut long = LongIds::default();
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn ids_that_begin_alike_are_told_apart() {
-        let hasher = RandomState::default();
+        let hasher = SeedableRandomState::default();
         let mut long = LongIds::default();
         let ids = ["a", "aa", "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa", "00000000-0000-0000-0000-000000000000", "é"];
         let ids = ids.map(|id| UserId::new(id).unwrap());
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn the_place_of_a_text_that_is_gone_is_taken_again() {
-        let hasher = RandomState::default();
+        let hasher = SeedableRandomState::default();
         let mut long = LongIds::default();
         let id = UserId::new(&"x".repeat(100)).unwrap();
         let key = Key::new(&id, &hasher);

@@ -44,10 +44,12 @@ impl Core {
         let told = Told::ByDirectory { asked: self.profiles_set.load(Ordering::Acquire) };
         let outcome = self.ask_directory(wanted).await;
         note(&mut self.health.lock().directory_error, "directory", &outcome);
-        let mut profiles: HashMap<UserId, Profile> = outcome?.into_iter().collect();
+        let profiles: HashMap<UserId, Profile> = outcome?.into_iter().collect();
+        // Of whom nothing is known counts as active, in the open.
+        let unknown = Profile::default();
         for user in wanted {
-            // Of whom nothing is known counts as active, in the open.
-            self.memory.resolve(user, &profiles.remove(user).unwrap_or_default(), told);
+            // Who came and was announced in the same moment is wanted twice.
+            self.memory.resolve(user, profiles.get(user).unwrap_or(&unknown), told);
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ const EARLY_FOR: u64 = 60 * 1_000_000;
 /// What all shards share.
 pub(super) struct Shared {
     pub clock: Arc<dyn Clock>,
-    pub hasher: foldhash::fast::RandomState,
+    pub hasher: foldhash::fast::SeedableRandomState,
     pub times: Times,
     pub shape: Shape,
     /// The most users that one shard may hold.

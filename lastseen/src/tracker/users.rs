@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use foldhash::fast::RandomState;
+use foldhash::fast::SeedableRandomState;
 
 use super::key::{self, Key, Kind, LongIds, Words, halves, whole};
 use super::timeline::Place;
@@ -196,13 +196,13 @@ impl Users {
         }
     }
 
-    pub(super) fn hash(&self, slot: u32, hasher: &RandomState) -> u64 {
+    pub(super) fn hash(&self, slot: u32, hasher: &SeedableRandomState) -> u64 {
         let user = &self[slot];
         key::hash(user.words, user.kind(), hasher)
     }
 
     /// The hash and slot of each user, in the order in which they lie in memory.
-    pub(super) fn hashes(&self, hasher: &RandomState) -> impl Iterator<Item = (u64, u32)> {
+    pub(super) fn hashes(&self, hasher: &SeedableRandomState) -> impl Iterator<Item = (u64, u32)> {
         let slots = (0_u32..).zip(self.chunks.iter().flat_map(|chunk| chunk.iter()));
         slots
             .filter(|(_, user)| user.flags.has(Flags::TAKEN))
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn addresses_come_back_whatever_was_there_before() {
-        let hasher = RandomState::default();
+        let hasher = SeedableRandomState::default();
         let ips = ["0.0.0.0", "203.0.113.7", "255.255.255.255", "::", "::1", "::ffff:1.2.3.4", "2001:db8::7"];
         let ips: Vec<Option<IpAddr>> = ips.iter().map(|ip| ip.parse().ok()).chain([None]).collect();
         let mut users = Users::default();

@@ -1,0 +1,103 @@
+//! What each viewer sees of everyone: the one place that decides it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use lastseen::{LastSeen, Online, OnlineUser};
+
+use crate::api::{CountAnswer, GuestAnswer, GuestUserAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
+use crate::value::Value;
+
+/// Someone who may see who is online. Who hides is in no list that reaches this place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Viewer {
+    /// Sees everything, addresses included.
+    Admin,
+    /// Sees everything but addresses.
+    Reader,
+}
+
+impl Viewer {
+    pub(crate) fn address(self, ip: Option<IpAddr>) -> Option<IpAddr> {
+        ip.filter(|_| self == Self::Admin)
+    }
+
+    /// The list, cut to its newest `limit`.
+    pub(crate) fn online(self, online: &Online, limit: usize) -> OnlineAnswer {
+        OnlineAnswer {
+            count: count(online),
+            users: online.iter().take(limit).map(|user| self.online_user(user)).collect(),
+        }
+    }
+
+    pub(crate) fn online_user(self, online: &OnlineUser) -> OnlineUserAnswer {
+        OnlineUserAnswer {
+            user: online.user.clone(),
+            name: online.name.clone(),
+            last_activity_date: online.at,
+            last_activity_ip: self.address(online.ip),
+        }
+    }
+
+    pub(crate) fn last_seen(self, seen: LastSeen) -> LastSeenAnswer {
+        LastSeenAnswer {
+            as_of: seen.as_of,
+            user: seen.user,
+            name: seen.name,
+            online: seen.online,
+            last_activity_date: seen.at,
+            last_activity_ip: self.address(seen.ip),
+            left_at: seen.left_at,
+        }
+    }
+}
+
+/// How many are online, and for what moment and window that holds.
+pub(crate) fn count(online: &Online) -> CountAnswer {
+    CountAnswer { as_of: online.as_of, window: online.window, count: online.count }
+}
+
+/// What those see who needn't say who they are, such as the visitors of a page with the widget in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guests {
+    /// Nothing.
+    #[default]
+    Off,
+    /// How many are online.
+    Count,
+    /// That, and the names of the newest. Whoever has no name is only counted: guests see no ids, dates or addresses.
+    Names,
+}
+
+impl Guests {
+    /// What they see of a list, of whose newest `limit` names are shown; `None` where that is nothing.
+    pub(crate) fn online(self, online: &Online, limit: usize) -> Option<GuestAnswer> {
+        let named = |user: &OnlineUser| user.name.as_ref().map(|name| GuestUserAnswer { name: Arc::clone(name) });
+        let users = match self {
+            Self::Off => return None,
+            Self::Count => None,
+            Self::Names => Some(online.iter().take(limit).filter_map(named).collect()),
+        };
+        Some(GuestAnswer { count: count(online), users })
+    }
+}
+
+impl fmt::Display for Guests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Count => "count",
+            Self::Names => "names",
+        })
+    }
+}
+
+impl Value for Guests {
+    fn read(text: &str) -> Result<Self, String> {
+        [Self::Off, Self::Count, Self::Names]
+            .into_iter()
+            .find(|guests| guests.to_string() == text)
+            .ok_or_else(|| format!("{text:?} is not what guests may see: there are off, count and names"))
+    }
+}
