@@ -10,6 +10,14 @@ use lastseen::{Activity, UserId};
 use serde_json::{Value, json};
 use service::Service;
 
+/// The part of the page that tells of the past.
+async fn part(service: &Service) -> String {
+    let page = service.get("/").await;
+    let part = service.get("/history").await.body;
+    assert!(page.body.contains(&format!("<div id=\"history\">{part}</div>")), "{page:?}");
+    part
+}
+
 /// Lets time pass a second at a time, and everybody who counts has their turn.
 async fn pass(service: &Service, seconds: u32) {
     for _ in 0..seconds {
@@ -106,4 +114,52 @@ async fn what_can_not_be_told_is_named() {
     service.faults.inject(Fault::every().on(Operation::History));
     let problem = service.get("/v1/history").await.problem(StatusCode::SERVICE_UNAVAILABLE);
     assert!(problem.contains("reading the history"), "{problem}");
+}
+
+#[tokio::test]
+async fn the_page_shows_the_record_who_comes_and_two_charts() {
+    let service = measured().await;
+    let part = part(&service).await;
+    assert!(part.contains(r#"<span class="record-number">2</span>"#), "{part}");
+    assert!(part.contains(r#"<time class="record-when" datetime="2026-11-24T03:15:02Z""#), "{part}");
+    for (users, days) in [(2, "today"), (2, "in 7 days"), (2, "in 30 days")] {
+        assert!(part.contains(&format!("<dt>{days}</dt><dd>{users}</dd>")), "{days}: {part}");
+    }
+    for (chart, title) in [("day", "last 24 hours"), ("month", "last 30 days")] {
+        assert!(part.contains(&format!(r#"aria-labelledby="{chart}-title {chart}-desc""#)), "{part}");
+        assert!(
+            part.contains(&format!(r#"<title id="{chart}-title">How many were online: {title}</title>"#)),
+            "{part}"
+        );
+    }
+    assert_eq!(part.matches("the most at 24 Nov 2026, 03:").count(), 2, "{part}");
+    // What is measured reaches to the right edge, and nothing was measured before.
+    assert_eq!(part.matches(r#"class="area" d="M3"#).count(), 2, "{part}");
+    assert_eq!(part.matches(r#"H360V104Z""#).count(), 2, "{part}");
+}
+
+/// However many look at it, and however often.
+#[tokio::test]
+async fn the_page_asks_the_store_for_the_past_twice_a_minute() {
+    let service = measured().await;
+    let reads = || service.faults.calls(Operation::History);
+    for _ in 0..5 {
+        part(&service).await;
+    }
+    assert_eq!(reads(), 2, "one for each chart");
+    pass(&service, 31).await;
+    part(&service).await;
+    assert_eq!(reads(), 4);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_tell_of_the_past_takes_nothing_else_from_the_page() {
+    let service = measured().await;
+    service.faults.inject(Fault::every().on(Operation::MostOnline));
+    let told = part(&service).await;
+    assert!(told.contains(r#"<p class="trouble">the store failed while reading the most ever online"#), "{told}");
+    assert!(service.get("/").await.body.contains(r#"<bdi class="name">ada</bdi>"#));
+
+    // Where nobody was ever here there is nothing to show.
+    assert_eq!(part(&Service::start().await).await, "");
 }

@@ -93,14 +93,18 @@ fn summary(frame: Frame, spans: &[OnlineSpan], now: Timestamp) -> String {
     summary
 }
 
-/// The least number that isn't less and that both its rules show as a round one.
+/// The least number that isn't less, and that is round as its half is.
 fn round_up(count: u32) -> u32 {
-    let mut unit = 1;
+    const ROUND: [u32; 11] = [10, 12, 16, 20, 24, 30, 40, 50, 60, 80, 100];
+
+    if let Some(small) = [2, 4, 6, 8].into_iter().find(|top| *top >= count) {
+        return small;
+    }
+    let mut unit: u32 = 1;
     loop {
-        if let Some(round) =
-            [2, 4, 6, 8, 10].map(|times: u32| times.saturating_mul(unit)).iter().find(|top| **top >= count)
-        {
-            return *round;
+        let round = ROUND.map(|round| round.saturating_mul(unit));
+        if let Some(top) = round.into_iter().find(|top| *top >= count) {
+            return top;
         }
         unit = unit.saturating_mul(10);
     }
@@ -210,7 +214,9 @@ mod tests {
 
     #[test]
     fn rules_are_round_and_the_highest_is_above_all() {
-        for (peak, top) in [(0, 2), (1, 2), (2, 2), (3, 4), (9, 10), (11, 20), (61, 80), (1_000_001, 2_000_000)] {
+        for (peak, top) in
+            [(0, 2), (2, 2), (3, 4), (9, 10), (11, 12), (61, 80), (101, 120), (1_045, 1_200), (1_000_001, 1_200_000)]
+        {
             let chart = Chart::draw(HOURS, &[span(1, 0, peak)], at(10));
             let labels: Vec<_> = chart.rules.iter().map(|rule| rule.label.clone()).collect();
             assert_eq!(labels, [top, top / 2, 0].map(|count| words::number(count)), "{peak}");
