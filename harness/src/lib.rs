@@ -25,7 +25,9 @@
 //! ```
 
 mod browser;
+mod debian;
 mod http;
+mod nginx;
 mod patience;
 mod pgbouncer;
 mod postgres;
@@ -35,6 +37,7 @@ mod program;
 pub use browser::{Browser, ColorScheme};
 pub use fantoccini::{Client, Locator};
 pub use http::{Http, Request, Response};
+pub use nginx::Nginx;
 pub use patience::eventually;
 pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;

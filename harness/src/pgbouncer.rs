@@ -1,12 +1,11 @@
 //! A real PgBouncer in front of a PostgreSQL server, in transaction mode.
 
-use std::env;
 use std::fs;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use tempfile::TempDir;
 
+use crate::debian;
 use crate::patience::PATIENCE;
 use crate::postgres::{Owner, Postgres, free_port, is_ready};
 use crate::process::Process;
@@ -44,7 +43,7 @@ impl PgBouncer {
             );
             fs::write(&settings, text).expect("a file in one's own directory can be written");
             owner.hand_over(&settings);
-            let mut process = Process::start(owner.command(&program()).arg(&settings));
+            let mut process = Process::start(owner.command(&debian::program("pgbouncer")).arg(&settings));
             match is_ready(port, &mut process).await {
                 Some(true) => return Self { _process: process, _files: files, port },
                 // Another process may have taken the port meanwhile.
@@ -59,14 +58,4 @@ impl PgBouncer {
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
-}
-
-/// Debian's package would start a service, so `scripts/test` takes the program out of it into the target directory.
-fn program() -> PathBuf {
-    let test = env::current_exe().expect("a test has a path");
-    let unpacked = test.ancestors().map(|directory| directory.join("debian/usr/sbin/pgbouncer"));
-    let mut places = unpacked.chain(["/usr/sbin/pgbouncer".into()]);
-    places.find(|path| path.is_file()).unwrap_or_else(|| {
-        panic!("pgbouncer isn't there: it is in Debian's package pgbouncer; `scripts/test tests` unpacks it")
-    })
 }

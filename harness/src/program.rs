@@ -38,6 +38,15 @@ impl Program {
         &self.url
     }
 
+    /// What follows `before` on the first line of standard output that begins so, such as a second address.
+    ///
+    /// # Panics
+    ///
+    /// When it ends, or 30 seconds pass, without such a line.
+    pub async fn announced(&mut self, before: &str) -> String {
+        self.process.line(before, |line| line.strip_prefix(before).map(str::to_owned)).await
+    }
+
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> u32 {

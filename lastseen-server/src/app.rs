@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
-use lastseen::{Clock, Tracker};
+use lastseen::{Clock, Timestamp, Tracker};
 
 use crate::access::Access;
 use crate::api::{self, Problem, Proxies};
 use crate::events::Events;
 use crate::guests::Tickets;
+use crate::judge::Judge;
 use crate::page::Recalled;
 use crate::settings::{Settings, StoreUrl};
+use crate::syslog;
 use crate::value::HostName;
 use crate::viewer::Guests;
-use crate::{Failure, guard, guests, page};
+use crate::{Failure, guard, guests, metrics, openapi, page};
 
 /// What every call works on.
 #[derive(Debug)]
@@ -35,6 +37,12 @@ pub struct AppState {
     pub(crate) allow_host: Vec<HostName>,
     /// The proxies that are believed, and in which headers.
     pub(crate) proxies: Proxies,
+    /// What is asked of every request that is reported.
+    pub(crate) judge: Arc<Judge>,
+    /// When the server started.
+    pub(crate) started: Timestamp,
+    /// What became of the log lines that were reported.
+    pub(crate) syslog: Arc<syslog::Counts>,
     /// Held while a profile is read and written again, so that two who set different fields at once both succeed.
     pub(crate) profiles: tokio::sync::Mutex<()>,
 }
@@ -52,10 +60,13 @@ impl AppState {
             tickets: settings.ticket_key_file.0.as_deref().map(Tickets::signed_by).transpose()?,
             events: Events::of(tracker.clone(), clock, settings.guests, settings.event_clients),
             history: Recalled::default(),
+            started: tracker.now(),
             tracker,
             store: settings.store.clone(),
             allow_host: settings.allow_host.clone(),
-            proxies: Proxies::of(settings)?,
+            proxies: Proxies::of(settings),
+            judge: Arc::new(Judge::of(settings)?),
+            syslog: Arc::default(),
             profiles: tokio::sync::Mutex::default(),
         })
     }
@@ -64,6 +75,15 @@ impl AppState {
     pub(crate) fn events(&self) -> Events {
         self.events.clone()
     }
+
+    /// What makes activities of log lines.
+    pub(crate) fn intake(&self) -> syslog::Intake {
+        syslog::Intake {
+            tracker: self.tracker.clone(),
+            judge: Arc::clone(&self.judge),
+            counts: Arc::clone(&self.syslog),
+        }
+    }
 }
 
 /// The server: calls below `/v1`, the page at `/`, what operators probe, and what other sites' pages may load.
@@ -71,6 +91,8 @@ pub fn app(state: AppState) -> Router {
     let state = Arc::new(state);
     Router::new()
         .merge(api::routes())
+        .merge(metrics::routes())
+        .merge(openapi::routes())
         .merge(page::routes())
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || Problem::no_such_method())

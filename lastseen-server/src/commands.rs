@@ -20,6 +20,7 @@ mod history;
 mod leave;
 mod migrate;
 mod online;
+mod replay;
 mod seen;
 mod token;
 mod touch;
@@ -61,12 +62,16 @@ enum Command {
     Forget(forget::Forget),
     /// Tell whether a request would count, or which rule skips it
     Explain(explain::Explain),
+    /// Tell what access logs would have made of who is online
+    Replay(replay::ReplayLogs),
     /// Bring the store's tables to this version
     Migrate(migrate::Migrate),
     /// Make a token, by which a server knows who may do what
     Token(token::NewToken),
     /// Print every setting, and where its value came from
     Config(SettingFlags),
+    /// Print the API's description for programs
+    Openapi,
 }
 
 impl Cli {
@@ -95,9 +100,11 @@ impl Cli {
             Command::Leave(command) => command.run(file),
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
+            Command::Replay(command) => command.run(file),
             Command::Migrate(command) => command.run(file),
             Command::Token(command) => command.run(),
             Command::Config(flags) => config::run(file, &flags),
+            Command::Openapi => Ok(crate::openapi::DESCRIPTION.to_owned()),
         }
     }
 }
@@ -167,13 +174,4 @@ impl Target {
 /// A user's id in a path.
 fn in_path(user: &str) -> String {
     percent_encoding::utf8_percent_encode(user, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
-/// Text from elsewhere, for a terminal: without characters that would steer it or turn the line around.
-fn plain(text: &str) -> String {
-    let steers = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|letter| if steers(letter) { char::REPLACEMENT_CHARACTER } else { letter }).collect()
 }

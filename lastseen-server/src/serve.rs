@@ -1,5 +1,6 @@
 //! `lastseen serve`: from the settings to a server that answers, and to an end that loses nothing.
 
+use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,10 +9,12 @@ use lastseen::{SystemClock, Tracker};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::{AppState, app};
 use crate::settings::{Origins, Settings};
 use crate::store::start_tracker;
+use crate::syslog::Syslog;
 use crate::{Failure, demo};
 
 mod accept;
@@ -45,6 +48,8 @@ pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(settings.listen, &error))?;
     let address = listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?;
 
+    let syslog = Syslog::bind(settings)?;
+
     let clock = SystemClock::new();
     let tracker = start_tracker(settings, clock.clone()).await?;
     let invention = (settings.demo > 0).then(|| tokio::spawn(demo::run(tracker.clone(), clock.clone(), settings.demo)));
@@ -52,10 +57,15 @@ pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure
         tracing::warn!(%error, "the store does not answer; serving from memory");
     }
 
-    let state = AppState::new(tracker.clone(), clock, settings)?;
-    let events = state.events();
+    let state = AppState::new(tracker.clone(), clock.clone(), settings)?;
+    let (events, intake) = (state.events(), state.intake());
+    let stop = CancellationToken::new();
+    let syslog = syslog.map(|syslog| {
+        announce(format_args!("taking syslog at {}", syslog.address()));
+        tokio::spawn(syslog.run(intake, clock, stop.clone()))
+    });
     tracing::info!(%address, store = %settings.store, window = %settings.window, "serving");
-    announce(address);
+    announce(format_args!("listening on http://{address}"));
     let end = async {
         end.await;
         tracing::info!("told to end");
@@ -64,6 +74,12 @@ pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure
     };
     let limits = accept::Limits { connections, time_for_head: TIME, time_to_read: 2 * TIME, grace: GRACE };
     accept::serve(listener, app(state), end, limits).await;
+    stop.cancel();
+    if let Some(syslog) = syslog
+        && let Err(error) = syslog.await
+    {
+        tracing::error!(%error, "the intake by syslog ended before its time");
+    }
     if let Some(invention) = invention {
         invention.abort();
     }
@@ -125,11 +141,11 @@ fn end_signal() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// The one line on standard output, for whoever started this and waits until it answers.
-fn announce(address: SocketAddr) {
+/// A line on standard output, for whoever started this and waits until it answers; the address to ask is the last.
+fn announce(what: fmt::Arguments<'_>) {
     let mut stdout = io::stdout().lock();
     // Nobody reading it is no reason not to serve.
-    let _ = writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush());
+    let _ = writeln!(stdout, "{what}").and_then(|()| stdout.flush());
 }
 
 async fn flush(tracker: &Tracker) -> Result<(), Failure> {

@@ -20,10 +20,12 @@ mod flags;
 mod layer;
 mod origin;
 mod store_url;
+mod syslog_address;
 
 pub use flags::SettingFlags;
 pub use origin::Origins;
 pub use store_url::StoreUrl;
+pub use syslog_address::SyslogAddress;
 
 pub use crate::viewer::Guests;
 
@@ -73,6 +75,12 @@ pub struct Settings {
     /// The header in which they name the user. Default: `remote-user`.
     #[serde(with = "crate::value::one")]
     pub user_header: HeaderName,
+    /// Where web servers' logs are taken in by syslog. Default: nowhere.
+    #[serde(with = "crate::value::one")]
+    pub syslog: SyslogAddress,
+    /// Networks whose machines may send them by UDP. Default: this machine alone.
+    #[serde(with = "crate::value::many")]
+    pub syslog_from: Vec<IpNet>,
     /// Names under which browsers may call the server, besides `localhost` and plain addresses. Default: none.
     #[serde(with = "crate::value::many")]
     pub allow_host: Vec<HostName>,
@@ -94,7 +102,7 @@ pub struct Settings {
 }
 
 /// The settings' names, in the order in which they are shown.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "listen",
     "store",
     "window",
@@ -107,6 +115,8 @@ const KEYS: [&str; 18] = [
     "trust_proxy",
     "client_ip_header",
     "user_header",
+    "syslog",
+    "syslog_from",
     "allow_host",
     "tokens",
     "guests",
@@ -191,6 +201,8 @@ fn with_defaults(given: Figment) -> Result<Figment, Failure> {
         .join(default("capacity", "10000000"))
         .join(default("client_ip_header", "x-forwarded-for"))
         .join(default("user_header", "remote-user"))
+        .join(default("syslog", "off"))
+        .join(default("syslog_from", "127.0.0.0/8 ::1/128"))
         .join(Given::none("skip"))
         .join(Given::none("trust_proxy"))
         .join(Given::none("allow_host"))

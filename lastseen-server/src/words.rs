@@ -70,6 +70,33 @@ pub(crate) fn number(number: u64) -> String {
     }
 }
 
+/// Text from elsewhere, for a terminal: without characters that would steer it or turn the line around.
+pub(crate) fn plain(text: &str) -> String {
+    let steers = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|letter| if steers(letter) { char::REPLACEMENT_CHARACTER } else { letter }).collect()
+}
+
+/// How many of something: `1 line`, `1,234 lines`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +131,13 @@ mod tests {
             assert_eq!(window(Duration::from_secs(seconds)), words);
         }
         assert_eq!(window(Duration::from_millis(1500)), "1s 500ms");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, words) in [(0, "0 lines"), (1, "1 line"), (999, "999 lines"), (1_234_567, "1,234,567 lines")] {
+            assert_eq!(counted(number, "line"), words);
+        }
     }
 
     #[test]

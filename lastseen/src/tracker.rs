@@ -1,7 +1,6 @@
 //! The tracker: touches in, answers out, both from memory.
 
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,9 +37,7 @@ use self::core::Core;
 use self::shard::Full;
 use crate::activity::MAX_AHEAD;
 use crate::timestamp::micros;
-use crate::{
-    Activity, Day, Error, MostOnline, OnlineSpan, Profile, Record, Resolution, Seen, Store, Timestamp, UserId,
-};
+use crate::{Activity, Error, Profile, Record, Seen, Store, Timestamp, UserId};
 
 /// Who is online, and when was everyone last seen.
 ///
@@ -299,81 +296,6 @@ impl Tracker {
         self.core().resolve_newcomers().await
     }
 
-    // --- What was ------------------------------------------------------------------------------------------------------
-
-    /// How many were online from `from` to `to`, in the finest spans that are still [kept](Resolution) so far back,
-    /// oldest first. A span in which no process of the site ran is absent.
-    ///
-    /// Who is hidden or inactive isn't counted, as in [`count`](Self::count), which is taken once a second.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use lastseen::Tracker;
-    /// # async fn example(tracker: Tracker) -> Result<(), lastseen::Error> {
-    /// let now = tracker.now();
-    /// for span in tracker.history(now - Duration::from_hours(24), now).await? {
-    ///     println!("{}: {} online, at most {}", span.at, span.online, span.peak);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`is_store`](Error::is_store) where the store failed, [`is_unsupported`](Error::is_unsupported) where it keeps no
-    /// history.
-    pub async fn history(&self, from: Timestamp, to: Timestamp) -> Result<Vec<OnlineSpan>, Error> {
-        self.history_by(Resolution::finest(from, self.now()), from, to).await
-    }
-
-    /// The same in spans of a length of one's own choosing.
-    ///
-    /// # Errors
-    ///
-    /// As [`history`](Self::history).
-    pub async fn history_by(
-        &self,
-        resolution: Resolution,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<OnlineSpan>, Error> {
-        self.core().history(resolution, from, to).await
-    }
-
-    /// The most users who were ever online at once, and when; `None` before the first second is over.
-    ///
-    /// # Errors
-    ///
-    /// As [`history`](Self::history).
-    pub async fn most_online(&self) -> Result<Option<MostOnline>, Error> {
-        self.core().most_online().await
-    }
-
-    /// How many different users were active within these days, the last included: those of one day are the daily active
-    /// users, those of 7 the weekly, of 30 the monthly. [`ACTIVE_DAYS`](crate::ACTIVE_DAYS) days are kept.
-    ///
-    /// The number is exact as of what has been written, which today is all but the last granularity. It counts whoever
-    /// was active, hidden or not: it names nobody, and profiles change. Who was erased is counted no more. Where the
-    /// store fails over midnight, a user who is active before it and after it within the outage is counted for the day
-    /// after alone.
-    ///
-    /// ```
-    /// # use lastseen::{Day, Tracker};
-    /// # async fn example(tracker: Tracker) -> Result<(), lastseen::Error> {
-    /// let today = Day::of(tracker.now());
-    /// let daily = tracker.active_users(today..=today).await?;
-    /// let monthly = tracker.active_users(today - 29..=today).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`history`](Self::history); [`is_invalid`](Error::is_invalid) where the last day is before the first.
-    pub async fn active_users(&self, days: RangeInclusive<Day>) -> Result<u64, Error> {
-        self.core().active_users(*days.start(), *days.end()).await
-    }
-
     // --- Around it -----------------------------------------------------------------------------------------------------
 
     /// Who comes online and goes offline from now on, in any process that shares the store.
@@ -394,14 +316,19 @@ impl Tracker {
             touches: totals.touches,
             refused: totals.refused,
             loaded: health.loaded,
+            batches: health.batches,
+            records: health.records,
+            last_batch: health.last_batch,
+            flush_failures: health.flush.failures,
+            follow_failures: health.follow.failures,
+            directory_failures: health.directory.failures,
             flushed_at: health.flushed_at,
+            caught_up_at: health.caught_up_at,
             followed_at: health.followed_at,
-            store_error: [&health.flush_error, &health.follow_error, &health.history_error]
+            store_error: [&health.flush, &health.follow, &health.history]
                 .into_iter()
-                .flatten()
-                .next()
-                .cloned(),
-            directory_error: health.directory_error.clone(),
+                .find_map(|attempts| attempts.error.clone()),
+            directory_error: health.directory.error.clone(),
         }
     }
 

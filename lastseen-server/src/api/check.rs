@@ -7,11 +7,10 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use ipnet::IpNet;
-use lastseen::http::{PeerAddr, Verdict};
-use lastseen::{ClientIp, ForwardedHeader, SkipRules, UserId};
+use lastseen::http::PeerAddr;
+use lastseen::{ClientIp, ForwardedHeader, UserId};
 
 use super::Problem;
-use crate::Failure;
 use crate::app::AppState;
 use crate::settings::Settings;
 
@@ -19,30 +18,21 @@ use crate::settings::Settings;
 const METHOD: [&str; 2] = ["x-original-method", "x-forwarded-method"];
 const TARGET: [&str; 2] = ["x-original-uri", "x-forwarded-uri"];
 
-/// The proxies that are believed, and how they say who was active, from where, doing what.
+/// The proxies that are believed, and how they say who was active.
 #[derive(Debug)]
 pub(crate) struct Proxies {
     trusted: Vec<IpNet>,
     user_header: HeaderName,
-    client_ip: ClientIp,
     client_ip_header: ForwardedHeader,
-    skip: SkipRules,
 }
 
 impl Proxies {
-    pub(crate) fn of(settings: &Settings) -> Result<Self, Failure> {
-        Ok(Self {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
             trusted: settings.trust_proxy.clone(),
             user_header: settings.user_header.clone(),
-            client_ip: ClientIp::trusting(settings.trust_proxy.iter().copied(), settings.client_ip_header),
             client_ip_header: settings.client_ip_header,
-            skip: SkipRules::new(&settings.skip)?,
-        })
-    }
-
-    /// The address that a request comes from.
-    pub(crate) fn client_ip(&self, request: &Parts) -> Option<IpAddr> {
-        self.client_ip.of(request)
+        }
     }
 
     fn trust(&self, peer: IpAddr) -> bool {
@@ -61,7 +51,7 @@ pub(super) async fn check(State(state): State<Arc<AppState>>, request: Parts) ->
     let proxies = &state.proxies;
     let peer = request.extensions.get::<PeerAddr>().map(|peer| peer.0.ip().to_canonical());
     let ip = match peer {
-        Some(peer) if proxies.trust(peer) => proxies.client_ip.of(&request),
+        Some(peer) if proxies.trust(peer) => state.judge.client_ip(&request),
         Some(peer) if state.access.has_write_token(&request.headers) => proxies.besides(peer).of(&request),
         peer => {
             let from = peer.map_or_else(String::new, |peer| format!(" from {peer}"));
@@ -74,15 +64,11 @@ pub(super) async fn check(State(state): State<Arc<AppState>>, request: Parts) ->
     let named = text(&request.headers, proxies.user_header.as_str()).filter(|user| !user.is_empty());
     let Some(user) = named else { return Ok(StatusCode::NO_CONTENT) };
     match UserId::new(user) {
-        Ok(_) if original(&request.headers).is_some_and(|original| is_skipped(proxies, &original)) => {}
+        Ok(_) if original(&request.headers).is_some_and(|original| state.judge.skips(&original)) => {}
         Ok(user) => state.tracker.touch(&user, ip),
         Err(error) => tracing::warn!(%error, "a proxy reports a user who can't be"),
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn is_skipped(proxies: &Proxies, original: &Parts) -> bool {
-    matches!(proxies.skip.explain(original), Verdict::Skipped(_))
 }
 
 /// The proxy's own request; nothing where its target is missing or can't be one, so that it counts.

@@ -7,10 +7,10 @@ use axum::http::Method;
 use clap::Args;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Target, in_path, plain};
+use super::{Target, in_path};
 use crate::Failure;
 use crate::api::{DEFAULT_LIMIT, OnlineAnswer};
-use crate::words;
+use crate::words::{self, plain};
 
 #[derive(Args, Debug)]
 pub(super) struct Online {

@@ -6,10 +6,10 @@ use std::path::Path;
 use axum::http::Method;
 use clap::Args;
 
-use super::{Target, in_path, plain};
+use super::{Target, in_path};
 use crate::Failure;
 use crate::api::LastSeenAnswer;
-use crate::words;
+use crate::words::{self, plain};
 
 #[derive(Args, Debug)]
 pub(super) struct Seen {

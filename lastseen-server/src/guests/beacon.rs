@@ -22,6 +22,6 @@ pub(super) async fn beacon(State(state): State<Arc<AppState>>, request: Request)
     let (parts, body) = request.into_parts();
     let ticket = body::read(body, MAX_BYTES).await?;
     let user = tickets.user(&ticket, state.tracker.now())?;
-    state.tracker.touch(&user, state.proxies.client_ip(&parts));
+    state.tracker.touch(&user, state.judge.client_ip(&parts));
     Ok(StatusCode::NO_CONTENT)
 }

@@ -131,19 +131,17 @@ impl Scale {
         let mut path = String::new();
         let end = |span: &OnlineSpan| span.at + span.resolution.width();
         for run in spans.chunk_by(|before, after| end(before) == after.at) {
-            let start = self.x(run[0].at);
-            let mut last = self.y(count(&run[0]));
+            let mut level = count(&run[0]);
+            let (x, y) = (self.x(run[0].at), self.y(level));
             // Writing to a text can't fail.
-            let _ = if closed { write!(path, "M{start} {BASE}V{last}") } else { write!(path, "M{start} {last}") };
+            let _ = if closed { write!(path, "M{x} {BASE}V{y}") } else { write!(path, "M{x} {y}") };
             for (place, span) in run.iter().enumerate() {
-                let y = self.y(count(span));
-                if y != last {
-                    let _ = write!(path, "V{y}");
-                    last = y;
+                if count(span) != level {
+                    level = count(span);
+                    let _ = write!(path, "V{}", self.y(level));
                 }
-                // On the level the step goes on.
-                let next = run.get(place + 1).map(|next| self.y(count(next)));
-                if next != Some(y) {
+                // On the same level the step goes on.
+                if run.get(place + 1).map(count) != Some(level) {
                     let _ = write!(path, "H{}", self.x(end(span).min(now)));
                 }
             }
@@ -219,7 +217,7 @@ mod tests {
         {
             let chart = Chart::draw(HOURS, &[span(1, 0, peak)], at(10));
             let labels: Vec<_> = chart.rules.iter().map(|rule| rule.label.clone()).collect();
-            assert_eq!(labels, [top, top / 2, 0].map(|count| words::number(count)), "{peak}");
+            assert_eq!(labels, [top, top / 2, 0].map(words::number), "{peak}");
             assert_eq!((chart.rules[0].y, chart.rules[2].y), (TOP, BASE));
         }
         assert_eq!(round_up(u32::MAX), u32::MAX);

@@ -48,7 +48,7 @@ pub(super) enum History {
     Nothing,
     /// The store doesn't say.
     Trouble(String),
-    Told(Past),
+    Told(Box<Past>),
 }
 
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub(super) struct Past {
 impl History {
     async fn read(tracker: &Tracker) -> Self {
         match timeout(PATIENCE, Past::read(tracker)).await {
-            Ok(Ok(Some(past))) => Self::Told(past),
+            Ok(Ok(Some(past))) => Self::Told(past.into()),
             Ok(Ok(None)) => Self::Nothing,
             Ok(Err(error)) if error.is_unsupported() => Self::Nothing,
             Ok(Err(error)) => Self::Trouble(format!("{error}.")),

@@ -46,6 +46,12 @@ pub struct SettingFlags {
     /// Header in which they name the user [default: remote-user]
     #[arg(long, value_name = "HEADER")]
     pub user_header: Option<String>,
+    /// Take web servers' logs in by syslog, at 127.0.0.1:7701 or unix:PATH for example [default: off]
+    #[arg(long, value_name = "ADDRESS")]
+    pub syslog: Option<String>,
+    /// Network whose machines may send them by UDP; may be given several times [default: this machine alone]
+    #[arg(long, value_name = "CIDR")]
+    pub syslog_from: Vec<String>,
     /// Name under which browsers may call the server, besides localhost; may be given several times
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,

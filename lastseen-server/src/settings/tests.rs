@@ -94,6 +94,8 @@ fn a_value_that_is_wrong_is_named_with_its_setting_and_origin() {
             ("store = \"mysql://x\"", &["store (lastseen.toml)", "mysql", "sqlite:PATH"]),
             ("skip = [\"(\"]", &["skip (lastseen.toml)", "`(`"]),
             ("trust_proxy = [\"10/8\"]", &["trust_proxy (lastseen.toml): \"10/8\"", "10.0.0.0/8"]),
+            ("syslog = \"7701\"", &["syslog (lastseen.toml): \"7701\"", "127.0.0.1:7701"]),
+            ("syslog_from = [\"10/8\"]", &["syslog_from (lastseen.toml): \"10/8\"", "10.0.0.0/8"]),
             ("user_header = \"a b\"", &["user_header (lastseen.toml): \"a b\""]),
             ("allow_host = [\"http://a\"]", &["allow_host (lastseen.toml): \"http://a\""]),
             ("windw = \"15m\"", &["\"windw\" in lastseen.toml is no setting", "granularity"]),

@@ -102,8 +102,22 @@ pub struct Status {
     pub refused: u64,
     /// Whether the store's recent records have been read, so that lists and counts are whole.
     pub loaded: bool,
+    /// Batches that the store has taken since the start.
+    pub batches: u64,
+    /// The records in them all.
+    pub records: u64,
+    /// The records in the last of them.
+    pub last_batch: usize,
+    /// Attempts since the start to write to the store that failed.
+    pub flush_failures: u64,
+    /// Attempts to read from it what others have written that failed.
+    pub follow_failures: u64,
+    /// Attempts to ask the directory that failed.
+    pub directory_failures: u64,
     /// When the store last took a batch.
     pub flushed_at: Option<Timestamp>,
+    /// When everything that was due had last been written: at most a flush ago, unless the store fails or is slow.
+    pub caught_up_at: Option<Timestamp>,
     /// When it was last asked for what others have written.
     pub followed_at: Option<Timestamp>,
     /// Why the store fails, while it does.

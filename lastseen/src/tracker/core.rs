@@ -37,11 +37,35 @@ pub(super) struct Core {
 pub(super) struct Health {
     pub loaded: bool,
     pub flushed_at: Option<Timestamp>,
+    /// When nothing was due that hadn't been written.
+    pub caught_up_at: Option<Timestamp>,
     pub followed_at: Option<Timestamp>,
-    pub flush_error: Option<Arc<str>>,
-    pub follow_error: Option<Arc<str>>,
-    pub directory_error: Option<Arc<str>>,
-    pub history_error: Option<Arc<str>>,
+    /// Batches that the store has taken, the records in them all, and those in the last.
+    pub batches: u64,
+    pub records: u64,
+    pub last_batch: usize,
+    pub flush: Attempts,
+    pub follow: Attempts,
+    pub directory: Attempts,
+    pub history: Attempts,
+}
+
+/// How attempts at one thing go.
+#[derive(Default)]
+pub(super) struct Attempts {
+    /// Why the last one failed, if it did.
+    pub error: Option<Arc<str>>,
+    pub failures: u64,
+}
+
+impl Health {
+    /// The store has taken a batch of so many records.
+    pub(super) fn flushed(&mut self, records: usize, now: Timestamp) {
+        self.flushed_at = Some(now);
+        self.batches += 1;
+        self.records += records as u64;
+        self.last_batch = records;
+    }
 }
 
 impl Core {
@@ -86,18 +110,19 @@ impl Core {
     }
 }
 
-/// Notes in `place` what an attempt came to, and logs when that differs from the attempt before.
-pub(super) fn note<T>(place: &mut Option<Arc<str>>, doing: &str, outcome: &Result<T, Error>) {
-    match (outcome, place.is_some()) {
+/// Notes what an attempt came to, and logs when that differs from the attempt before.
+pub(super) fn note<T>(attempts: &mut Attempts, doing: &str, outcome: &Result<T, Error>) {
+    match (outcome, attempts.error.is_some()) {
         (Ok(_), true) => {
             tracing::info!("{doing}: works again");
-            *place = None;
+            attempts.error = None;
         }
         (Err(error), was_failing) => {
             if !was_failing {
                 tracing::warn!(%error, "{doing}: fails, will be tried again");
             }
-            *place = Some(error.to_string().into());
+            attempts.error = Some(error.to_string().into());
+            attempts.failures += 1;
         }
         (Ok(_), false) => {}
     }

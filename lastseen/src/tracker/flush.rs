@@ -19,18 +19,19 @@ impl Core {
         loop {
             let resent = self.resend().await;
             if resent.is_err() {
-                note(&mut self.health.lock().flush_error, "flush", &resent);
+                note(&mut self.health.lock().flush, "flush", &resent);
             }
             resent?;
             let batch = Batch::take(&self.memory);
             if batch.records.is_empty() {
+                self.health.lock().caught_up_at = Some(self.memory.now());
                 return Ok(());
             }
             let outcome = self.store.write(&batch.records, self.memory.now()).await;
-            note(&mut self.health.lock().flush_error, "flush", &outcome);
+            note(&mut self.health.lock().flush, "flush", &outcome);
             outcome?;
-            batch.stored();
-            self.health.lock().flushed_at = Some(self.memory.now());
+            let records = batch.stored();
+            self.health.lock().flushed(records, self.memory.now());
         }
     }
 
@@ -68,10 +69,10 @@ impl Core {
             same
         });
         let outcome = self.store.write(&records, now).await;
-        note(&mut self.health.lock().flush_error, "flush", &outcome);
+        note(&mut self.health.lock().flush, "flush", &outcome);
         outcome?;
         self.memory.stored_directly(&records);
-        self.health.lock().flushed_at = Some(self.memory.now());
+        self.health.lock().flushed(records.len(), self.memory.now());
         Ok(())
     }
 }
@@ -91,8 +92,10 @@ impl<'a> Batch<'a> {
         Self { memory, outgoing, records, stored: false }
     }
 
-    fn stored(mut self) {
+    /// The store has it; how many records that were.
+    fn stored(mut self) -> usize {
         self.stored = true;
+        self.records.len()
     }
 }
 

@@ -36,7 +36,7 @@ impl Core {
         *clocks = now;
         let outcome = self.catch_up(went_back).await;
         let mut health = self.health.lock();
-        note(&mut health.follow_error, "follow", &outcome);
+        note(&mut health.follow, "follow", &outcome);
         if outcome.is_ok() {
             health.followed_at = Some(self.memory.now());
             health.loaded = true;

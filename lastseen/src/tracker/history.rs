@@ -1,10 +1,88 @@
 //! Counting who is online, once a second, and keeping what that comes to.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::Tracker;
 use super::core::{Core, note};
 use crate::history::Spans;
 use crate::{Day, Error, MostOnline, OnlineSpan, Resolution, Timestamp, VOID_AHEAD};
+
+/// What was.
+impl Tracker {
+    /// How many were online from `from` to `to`, in the finest spans that are still [kept](Resolution) so far back,
+    /// oldest first. A span in which no process of the site ran is absent.
+    ///
+    /// Who is hidden or inactive isn't counted, as in [`count`](Self::count), which is taken once a second.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lastseen::Tracker;
+    /// # async fn example(tracker: Tracker) -> Result<(), lastseen::Error> {
+    /// let now = tracker.now();
+    /// for span in tracker.history(now - Duration::from_hours(24), now).await? {
+    ///     println!("{}: {} online, at most {}", span.at, span.online, span.peak);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`is_store`](Error::is_store) where the store failed, [`is_unsupported`](Error::is_unsupported) where it keeps no
+    /// history.
+    pub async fn history(&self, from: Timestamp, to: Timestamp) -> Result<Vec<OnlineSpan>, Error> {
+        self.history_by(Resolution::finest(from, self.now()), from, to).await
+    }
+
+    /// The same in spans of a length of one's own choosing.
+    ///
+    /// # Errors
+    ///
+    /// As [`history`](Self::history).
+    pub async fn history_by(
+        &self,
+        resolution: Resolution,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OnlineSpan>, Error> {
+        self.core().history(resolution, from, to).await
+    }
+
+    /// The most users who were ever online at once, and when; `None` before the first second is over.
+    ///
+    /// # Errors
+    ///
+    /// As [`history`](Self::history).
+    pub async fn most_online(&self) -> Result<Option<MostOnline>, Error> {
+        self.core().most_online().await
+    }
+
+    /// How many different users were active within these days, the last included: those of one day are the daily active
+    /// users, those of 7 the weekly, of 30 the monthly. [`ACTIVE_DAYS`](crate::ACTIVE_DAYS) days are kept.
+    ///
+    /// The number is exact as of what has been written, which today is all but the last granularity. It counts whoever
+    /// was active, hidden or not: it names nobody, and profiles change. Who was erased is counted no more. Where the
+    /// store fails over midnight, a user who is active before it and after it within the outage is counted for the day
+    /// after alone.
+    ///
+    /// ```
+    /// # use lastseen::{Day, Tracker};
+    /// # async fn example(tracker: Tracker) -> Result<(), lastseen::Error> {
+    /// let today = Day::of(tracker.now());
+    /// let daily = tracker.active_users(today..=today).await?;
+    /// let monthly = tracker.active_users(today - 29..=today).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`history`](Self::history); [`is_invalid`](Error::is_invalid) where the last day is before the first.
+    pub async fn active_users(&self, days: RangeInclusive<Day>) -> Result<u64, Error> {
+        self.core().active_users(*days.start(), *days.end()).await
+    }
+}
 
 /// How long after its end a span is still written. So the last minute is written twice, and what a failover lost of it
 /// is made up for.
@@ -73,7 +151,7 @@ impl Core {
             return Ok(());
         }
         let outcome = self.store.write_history(&spans, most, now).await;
-        note(&mut self.health.lock().history_error, "history", &outcome);
+        note(&mut self.health.lock().history, "history", &outcome);
         outcome?;
         self.looks.lock().written(&spans, now);
         Ok(())

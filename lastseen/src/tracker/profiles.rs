@@ -43,7 +43,7 @@ impl Core {
     async fn resolve(&self, wanted: &[UserId]) -> Result<(), Error> {
         let told = Told::ByDirectory { asked: self.profiles_set.load(Ordering::Acquire) };
         let outcome = self.ask_directory(wanted).await;
-        note(&mut self.health.lock().directory_error, "directory", &outcome);
+        note(&mut self.health.lock().directory, "directory", &outcome);
         let profiles: HashMap<UserId, Profile> = outcome?.into_iter().collect();
         // Of whom nothing is known counts as active, in the open.
         let unknown = Profile::default();

@@ -1,0 +1,154 @@
+//! `lastseen replay`: what a site's access logs would have made of who is online.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use regex::bytes::Regex;
+use serde::Serialize;
+
+use crate::Failure;
+use crate::log_line::Format;
+use crate::replay::{Lines, Replay, Source};
+use crate::settings::Settings;
+
+/// How many lines pass between two looks at the clock.
+const LINES_A_LOOK: u64 = 1 << 14;
+
+#[derive(Args, Debug)]
+pub(super) struct ReplayLogs {
+    /// Log to read, plain or compressed by gzip; - is standard input. Several are merged by date
+    #[arg(required = true, value_name = "LOG")]
+    logs: Vec<PathBuf>,
+    /// How the lines are written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Expression whose first group captures the user in a line, such as 'uid=(\d+)' [default: the log's own field]
+    #[arg(long, value_name = "REGEX")]
+    user: Option<String>,
+    #[command(flatten)]
+    settings: Tried,
+    /// Second configuration to compare with, which differs in this, such as window=30m; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    against: Vec<String>,
+    /// Draw how many were online over time
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The settings that make a difference here.
+#[derive(Args, Clone, Debug, Serialize)]
+struct Tried {
+    /// How recent an activity must be for its user to be online [default: that of the settings]
+    #[arg(long, value_name = "DURATION")]
+    window: Option<String>,
+    /// How stale a stored date may be [default: that of the settings]
+    #[arg(long, value_name = "DURATION")]
+    granularity: Option<String>,
+    /// How often to write what memory knows [default: that of the settings]
+    #[arg(long, value_name = "DURATION")]
+    flush_every: Option<String>,
+    /// Rule to try, instead of those of the settings; may be given several times
+    #[arg(long, value_name = "REGEX")]
+    skip: Vec<String>,
+}
+
+impl ReplayLogs {
+    pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
+        let user = self.user.as_deref().map(user_expression).transpose()?;
+        let load = |tried: &Tried| Settings::load(file, tried).map(|(settings, _)| settings);
+        let mut configurations = vec![("as set", load(&self.settings)?)];
+        if !self.against.is_empty() {
+            configurations.push(("against", load(&self.settings.but(&self.against)?)?));
+        }
+        let mut replay = Replay::new(self.format, user, configurations)?;
+
+        let read = Arc::new(AtomicU64::new(0));
+        let bar = progress(&self.logs);
+        let sources = self.logs.iter().map(|path| Source::open(path, &read)).collect::<Result<_, _>>()?;
+        let mut lines = Lines::of(sources, self.format)?;
+        while let Some(line) = lines.read()? {
+            replay.line(&line);
+            if replay.lines().is_multiple_of(LINES_A_LOOK) {
+                show(&bar, &replay, &read);
+            }
+        }
+        replay.finish();
+        bar.finish_and_clear();
+
+        if let Some(path) = &self.svg {
+            fs::write(path, replay.picture())
+                .map_err(|error| Failure::runtime(format!("can't write {}: {error}", path.display())))?;
+        }
+        Ok(if self.json { format!("{:#}\n", replay.json()) } else { replay.table() })
+    }
+}
+
+impl Tried {
+    /// The same, but for what is named here. Rules replace those that were.
+    fn but(&self, changes: &[String]) -> Result<Self, Failure> {
+        let mut tried = self.clone();
+        let mut skip = Vec::new();
+        for change in changes {
+            let (key, value) = change.split_once('=').unwrap_or((change, ""));
+            match key {
+                "window" => tried.window = Some(value.to_owned()),
+                "granularity" => tried.granularity = Some(value.to_owned()),
+                "flush_every" => tried.flush_every = Some(value.to_owned()),
+                "skip" => skip.push(value.to_owned()),
+                _ => {
+                    return Err(Failure::usage(format!(
+                        "against (--against): {change:?} is nothing to compare with: write window=, granularity= or \
+                         flush_every= and a duration, or skip= and an expression"
+                    )));
+                }
+            }
+        }
+        if !skip.is_empty() {
+            tried.skip = skip;
+        }
+        Ok(tried)
+    }
+}
+
+fn user_expression(text: &str) -> Result<Regex, Failure> {
+    let expression = Regex::new(text).map_err(|error| Failure::usage(format!("user (--user): {error}")))?;
+    if expression.captures_len() < 2 {
+        return Err(Failure::usage(format!(
+            "user (--user): {text:?} captures nothing: put the user's part in parentheses, such as '^(\\S+)'"
+        )));
+    }
+    Ok(expression)
+}
+
+/// A bar on standard error where that is a terminal; how far, where all the sizes are known.
+fn progress(logs: &[PathBuf]) -> ProgressBar {
+    let size = |path: &PathBuf| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|file| file.len());
+    let (bar, template) = match logs.iter().map(size).sum() {
+        Some(bytes) => (ProgressBar::new(bytes), "{bar:30} {percent:>3}%  {msg}  {eta} left"),
+        None => (ProgressBar::new_spinner(), "{spinner}  {msg}  {elapsed}"),
+    };
+    bar.with_style(ProgressStyle::with_template(template).expect("the templates above are valid"))
+}
+
+fn show(bar: &ProgressBar, replay: &Replay, read: &AtomicU64) {
+    if bar.is_hidden() {
+        return;
+    }
+    let lines = replay.lines();
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = lines as f64 / bar.elapsed().as_secs_f64().max(1e-3);
+    bar.set_message(format!("{:.1} M lines, {:.2} M a second", millions(lines), rate / 1e6));
+    bar.set_position(read.load(Ordering::Relaxed));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number for people")]
+fn millions(number: u64) -> f64 {
+    number as f64 / 1e6
+}

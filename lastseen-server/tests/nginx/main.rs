@@ -1,0 +1,118 @@
+//! A real nginx in front of a site in another language, and both ways by which it reports that site's users.
+
+#[path = "../program/mod.rs"]
+mod program;
+
+use std::process::Command;
+use std::time::Duration;
+
+use lastseen_harness::{Http, Nginx, Program, eventually};
+use program::Place;
+use serde_json::json;
+
+/// As docs/nginx.md has it.
+const LOG_FORMAT: &str = r#"
+log_format lastseen escape=json '{"user":"$upstream_http_x_user","ip":"$remote_addr",'
+    '"forwarded":"$http_x_forwarded_for","method":"$request_method",'
+    '"uri":"$request_uri","status":"$status","time":"$msec"}';"#;
+
+async fn site() -> Program {
+    Program::start(Command::new("python3").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nginx/site.py"))).await
+}
+
+async fn ask(nginx: &Nginx, path: &str, user: &str) {
+    let answer = Http::new(nginx.url()).get(path).header("cookie", &format!("user={user}")).await;
+    assert_eq!((answer.status, answer.text()), (200, &*format!("Hello {user}\n")));
+    assert_eq!(answer.header("x-user"), None, "the visitor is not told");
+}
+
+/// Waits for what is known of a user.
+async fn last_seen(lastseen: &Program, user: &str) -> serde_json::Value {
+    let http = Http::new(lastseen.url());
+    let path = format!("/v1/users/{user}");
+    let seen = async || http.get(&path).await;
+    eventually(Duration::from_secs(10), seen, |answer| answer.status == 200).await.json()
+}
+
+#[tokio::test]
+async fn rule_7_the_log_line_reports_users_and_no_request_waits_for_it() {
+    let (place, site) = (Place::new(), site().await);
+    let mut lastseen =
+        place.serve(&["--syslog", "127.0.0.1:0", "--skip", r"\.png$", "--trust-proxy", "127.0.0.1"]).await;
+    let syslog = lastseen.announced("taking syslog at ").await;
+    let server = format!(
+        "access_log syslog:server={syslog},tag=nginx lastseen if=$upstream_http_x_user;\n\
+         location / {{ proxy_pass {}; proxy_hide_header X-User; }}",
+        site.url()
+    );
+    let nginx = Nginx::start(LOG_FORMAT, &server).await;
+    ask(&nginx, "/logo.png", "bob").await;
+    ask(&nginx, "/about?x=%22", "ada").await;
+    let seen = last_seen(&lastseen, "ada").await;
+    assert_eq!((&seen["online"], &seen["last_activity_ip"]), (&json!(true), &json!("127.0.0.1")));
+    assert_eq!(Http::new(lastseen.url()).get("/v1/users/bob").await.status, 404);
+
+    let through =
+        Http::new(nginx.url()).get("/").header("cookie", "user=cy").header("x-forwarded-for", "1.1.1.1, 203.0.113.7");
+    assert_eq!(through.await.status, 200);
+    assert_eq!(last_seen(&lastseen, "cy").await["last_activity_ip"], "203.0.113.7");
+
+    // nginx and the site go on without it.
+    lastseen.kill().await;
+    ask(&nginx, "/about", "ada").await;
+}
+
+#[tokio::test]
+async fn a_socket_in_the_file_system_serves_as_well() {
+    let (place, site) = (Place::new(), site().await);
+    let socket = place.path().join("syslog");
+    let address = format!("unix:{}", socket.display());
+    let lastseen = place.serve(&["--syslog", &address]).await;
+    let server = format!(
+        "access_log syslog:server={address},nohostname lastseen if=$upstream_http_x_user;\n\
+         location / {{ proxy_pass {}; proxy_hide_header X-User; }}",
+        site.url()
+    );
+    let nginx = Nginx::start(LOG_FORMAT, &server).await;
+    ask(&nginx, "/about", "ada").await;
+    assert_eq!(last_seen(&lastseen, "ada").await["last_activity_ip"], "127.0.0.1");
+}
+
+#[tokio::test]
+async fn auth_request_reports_users_and_lets_everything_pass() {
+    let (place, site) = (Place::new(), site().await);
+    let lastseen = place.serve(&["--trust-proxy", "127.0.0.1", "--skip", r"\.png$"]).await;
+    // Who is signed in nginx must know beforehand: here by a cookie, as a rule by its own authentication.
+    let server = format!(
+        "auth_request /lastseen;\n\
+         location / {{ proxy_pass {}; proxy_hide_header X-User; }}\n\
+         location = /lastseen {{\n\
+         internal;\n\
+         proxy_pass {}/v1/check;\n\
+         proxy_pass_request_body off;\n\
+         proxy_set_header Content-Length \"\";\n\
+         proxy_set_header Remote-User $cookie_user;\n\
+         proxy_set_header X-Forwarded-For $remote_addr;\n\
+         proxy_set_header X-Original-Method $request_method;\n\
+         proxy_set_header X-Original-URI $request_uri;\n\
+         proxy_connect_timeout 100ms;\n\
+         proxy_read_timeout 100ms;\n\
+         proxy_intercept_errors on;\n\
+         error_page 403 500 502 504 = @pass;\n\
+         }}\n\
+         location @pass {{ return 204; }}",
+        site.url(),
+        lastseen.url()
+    );
+    let nginx = Nginx::start("", &server).await;
+    ask(&nginx, "/logo.png", "bob").await;
+    ask(&nginx, "/about", "ada").await;
+    assert_eq!(last_seen(&lastseen, "ada").await["online"], true);
+    assert_eq!(Http::new(lastseen.url()).get("/v1/users/bob").await.status, 404);
+    let stranger = Http::new(nginx.url()).get("/").await;
+    assert_eq!((stranger.status, stranger.text()), (200, "Hello stranger\n"));
+
+    // With lastseen gone, the visitors are let through all the same.
+    lastseen.kill().await;
+    ask(&nginx, "/about", "ada").await;
+}

@@ -1,0 +1,180 @@
+//! `/openapi.json`: all that is served is described, and all that is described is served so.
+
+mod program;
+mod service;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use lastseen::conformance::Fault;
+use lastseen_server::openapi::DESCRIPTION;
+use program::{Place, printed};
+use serde_json::{Value, json};
+use service::{Answer, Service};
+
+const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+
+fn description() -> Value {
+    serde_json::from_str(DESCRIPTION).unwrap()
+}
+
+/// The paths of the calls: those of the code's routers, but for the page's.
+fn paths_of_the_code(directory: &Path, paths: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            paths_of_the_code(&entry.path(), paths);
+        } else if entry.file_name() != "page.rs" {
+            let code = fs::read_to_string(entry.path()).unwrap();
+            let code = code.split("#[cfg(test)]").next().unwrap();
+            paths.extend(code.split(".route(").skip(1).filter_map(|route| route.split('"').nth(1)).map(str::to_owned));
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_path_and_method_is_described_and_no_other() {
+    let description = description();
+    let mut paths = BTreeSet::new();
+    paths_of_the_code(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut paths);
+    let described: BTreeSet<_> = description["paths"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(described, paths);
+
+    let service = Service::start().await;
+    for path in paths {
+        for method in METHODS {
+            let described = &description["paths"][&path][method];
+            if !described["responses"]["200"]["content"]["text/event-stream"].is_null() {
+                // It has no end to wait for; tests of the streams read from it.
+                continue;
+            }
+            let request = Request::builder().method(&*method.to_uppercase()).uri(path.replace("{user}", "ada"));
+            let answer = service.send(request.body(Body::empty()).unwrap()).await;
+            let served = answer.status != StatusCode::METHOD_NOT_ALLOWED;
+            assert_eq!(served, described.is_object(), "{method} {path}: {answer:?}");
+        }
+    }
+}
+
+/// What `answer` lacks of the schema, or has beyond it.
+fn difference(schema: &Value, answer: &Value, place: &str) -> Option<String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return difference(description().pointer(&reference[1..]).unwrap(), answer, place);
+    }
+    let kind = match answer {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let is = |allowed: &Value| allowed == kind || (allowed == "number" && kind == "integer");
+    let fits = match &schema["type"] {
+        Value::Null => schema["const"] == *answer,
+        Value::Array(kinds) => kinds.iter().any(is),
+        one => is(one),
+    };
+    if !fits {
+        return Some(format!("{place} is {answer}, not {schema}"));
+    }
+    match answer {
+        Value::Array(items) => items.iter().find_map(|item| difference(&schema["items"], item, &format!("{place}[]"))),
+        Value::Object(fields) if schema["properties"].is_object() => {
+            let required = schema["required"].as_array().unwrap();
+            let missing = required.iter().find(|name| !fields.contains_key(name.as_str().unwrap()));
+            missing.map(|name| format!("{place} lacks {name}")).or_else(|| {
+                fields.iter().find_map(|(name, value)| match schema["properties"].get(name) {
+                    None => Some(format!("{place}.{name} is not described")),
+                    Some(schema) => difference(schema, value, &format!("{place}.{name}")),
+                })
+            })
+        }
+        _ => None,
+    }
+}
+
+/// That the answer is one of those that are described for the call.
+#[track_caller]
+fn check(path: &str, method: &str, answer: &Answer) {
+    let description = description();
+    let mut response = &description["paths"][path][method]["responses"][answer.status.as_str()];
+    if let Some(reference) = response["$ref"].as_str() {
+        response = description.pointer(&reference[1..]).unwrap();
+    }
+    assert!(response.is_object(), "{method} {path} is not described to answer {}: {answer:?}", answer.status);
+    let Some(content) = response["content"].as_object() else {
+        assert_eq!(answer.body, "", "{method} {path}");
+        return;
+    };
+    let content_type = answer.headers["content-type"].to_str().unwrap().split(';').next().unwrap();
+    let schema = &content.get(content_type).unwrap_or_else(|| panic!("{content_type} of {method} {path}"))["schema"];
+    if content_type.ends_with("json") {
+        assert_eq!(difference(schema, &answer.json(), "the answer"), None, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn answers_are_as_described() {
+    let service = Service::start().await;
+    for (method, path, body) in [
+        ("post", "/v1/touch", r#"{"user":"ada","ip":"203.0.113.7"}"#),
+        ("post", "/v1/touch?ack=stored", r#"{"user":42}"#),
+        ("post", "/v1/touch", "no JSON"),
+        ("post", "/v1/touch", "{\"user\":1}\n{\"user\":\"\"}"),
+        ("post", "/v1/leave", r#"{"user":42}"#),
+        ("post", "/v1/leave?ack=stored", r#"{"user":42}"#),
+        ("post", "/v1/leave", "{}"),
+        ("get", "/v1/online", ""),
+        ("get", "/v1/online?limit=x", ""),
+        ("get", "/v1/online/count?window=1500ms", ""),
+        ("get", "/v1/online/count?window=1", ""),
+        ("get", "/v1/history", ""),
+        ("get", "/v1/history?resolution=1d", ""),
+        ("get", "/v1/active", ""),
+        ("get", "/v1/active?day=x", ""),
+        ("get", "/v1/users/ada", ""),
+        ("get", "/v1/users/42", ""),
+        ("get", "/v1/users/nobody", ""),
+        ("put", "/v1/users/ada", r#"{"name":"Ada"}"#),
+        ("put", "/v1/users/ada", r#"{"name":""}"#),
+        ("delete", "/v1/users/42", ""),
+        ("get", "/v1/check", ""),
+        ("get", "/v1/guest/online", ""),
+        ("get", "/v1/guest/events", ""),
+        ("post", "/v1/beacon", "1.2.ada"),
+        ("get", "/widget.js", ""),
+        ("get", "/beacon.js", ""),
+        ("get", "/healthz", ""),
+        ("get", "/readyz", ""),
+        ("get", "/metrics", ""),
+        ("get", "/openapi.json", ""),
+    ] {
+        let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+        let answer = service.body(verb, path, "application/json", body).await;
+        let path = path.split('?').next().unwrap();
+        let path = if path.starts_with("/v1/users/") { "/v1/users/{user}" } else { path };
+        check(path, method, &answer);
+    }
+    service.faults.inject(Fault::every());
+    for path in ["/v1/touch", "/v1/leave"] {
+        let answer = service.post(&format!("{path}?ack=stored"), r#"{"user":"ada"}"#).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        check(path, "post", &answer);
+    }
+    for path in ["/v1/history", "/v1/active"] {
+        check(path, "get", &service.get(path).await);
+    }
+    check("/readyz", "get", &service.get("/readyz").await);
+}
+
+#[tokio::test]
+async fn the_command_prints_what_the_server_serves() {
+    let served = Service::start().await.get("/openapi.json").await;
+    assert_eq!(printed(Place::new().run(&["openapi"]).await), served.body);
+    assert_eq!(served.json()["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(served.json()["openapi"], json!("3.1.0"));
+}
