@@ -33,6 +33,8 @@ mod pgbouncer;
 mod postgres;
 mod process;
 mod program;
+mod proxy;
+mod redis;
 
 pub use browser::{Browser, ColorScheme};
 pub use fantoccini::{Client, Locator};
@@ -43,3 +45,5 @@ pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use process::{Finished, run};
 pub use program::Program;
+pub use proxy::Proxy;
+pub use redis::{Redis, RedisCluster, RedisSentinel};

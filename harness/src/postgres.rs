@@ -48,11 +48,52 @@ impl Postgres {
     ///
     /// As [`start`](Self::start).
     pub async fn with(settings: &[&str]) -> Self {
-        let files = Files::create().await;
+        Self::on(Files::create().await, settings).await
+    }
+
+    async fn on(files: Files, settings: &[&str]) -> Self {
         let settings = settings.iter().map(ToString::to_string).collect();
         let mut server = Self { process: None, files, port: 0, settings };
         server.launch(None).await;
         server
+    }
+
+    /// Starts a standby, which is handed what this server commits, after it has answered.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn standby(&self) -> Self {
+        let standby = Self::on(Files::copy(&self.url("postgres")).await, &[]).await;
+        standby.receives(true).await;
+        standby
+    }
+
+    /// Cuts a standby off from its primary: what that commits from now on is not handed over.
+    ///
+    /// # Panics
+    ///
+    /// When it isn't within 30 seconds.
+    pub async fn cut_off(&self) {
+        self.sql("postgres", "ALTER SYSTEM SET primary_conninfo = ''").await;
+        self.reload().await;
+        self.receives(false).await;
+    }
+
+    async fn receives(&self, receives: bool) {
+        let count = "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'";
+        let as_told = async || ((self.sql("postgres", count).await != "0") == receives).then_some(());
+        let outcome = poll(PATIENCE, as_told).await;
+        assert!(outcome.is_some(), "the standby receives or doesn't, against {receives}, within {PATIENCE:?}");
+    }
+
+    /// Makes a standby a primary, which takes writes.
+    ///
+    /// # Panics
+    ///
+    /// When it isn't within 60 seconds.
+    pub async fn promote(&self) {
+        assert_eq!(self.sql("postgres", "SELECT pg_promote()").await, "t", "the standby was to become a primary");
     }
 
     /// The one that all tests share which run at the same time in this process. Each takes a database of its own by
@@ -265,7 +306,7 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("a listener has an address").port()
 }
 
-fn pid(id: u32) -> Pid {
+pub(crate) fn pid(id: u32) -> Pid {
     i32::try_from(id).ok().and_then(Pid::from_raw).expect("a process id")
 }
 

@@ -36,6 +36,23 @@ async fn while_paused_nobody_is_answered() {
 }
 
 #[tokio::test]
+async fn a_standby_takes_the_place_of_its_primary_without_what_it_was_not_handed() {
+    let mut primary = Postgres::start().await;
+    primary.database("site").await;
+    primary.sql("site", "CREATE TABLE t (a int); INSERT INTO t VALUES (1)").await;
+    let standby = primary.standby().await;
+    primary.sql("site", "INSERT INTO t VALUES (2)").await;
+    let count = async || standby.sql("site", "SELECT count(*) FROM t").await;
+    eventually(Duration::from_secs(5), count, |count| count == "2").await;
+    standby.cut_off().await;
+    primary.sql("site", "INSERT INTO t VALUES (3)").await;
+    primary.kill().await;
+    standby.promote().await;
+    standby.sql("site", "INSERT INTO t VALUES (4)").await;
+    assert_eq!(standby.sql("site", "SELECT string_agg(a::text, ' ') FROM t").await, "1 2 4");
+}
+
+#[tokio::test]
 async fn tests_at_the_same_time_share_one() {
     let here = Postgres::shared().await;
     let there = Postgres::shared().await;

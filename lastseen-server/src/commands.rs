@@ -17,6 +17,7 @@ mod count;
 mod explain;
 mod forget;
 mod history;
+mod import;
 mod leave;
 mod migrate;
 mod online;
@@ -64,6 +65,8 @@ enum Command {
     Explain(explain::Explain),
     /// Tell what access logs would have made of who is online
     Replay(replay::ReplayLogs),
+    /// Take over the dates of last activity that a site's database has already
+    Import(import::Import),
     /// Bring the store's tables to this version
     Migrate(migrate::Migrate),
     /// Make a token, by which a server knows who may do what
@@ -101,6 +104,7 @@ impl Cli {
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
             Command::Replay(command) => command.run(file),
+            Command::Import(command) => command.run(file),
             Command::Migrate(command) => command.run(file),
             Command::Token(command) => command.run(),
             Command::Config(flags) => config::run(file, &flags),

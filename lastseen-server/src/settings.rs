@@ -19,11 +19,13 @@ mod check;
 mod flags;
 mod layer;
 mod origin;
+mod store_keys;
 mod store_url;
 mod syslog_address;
 
 pub use flags::SettingFlags;
 pub use origin::Origins;
+pub use store_keys::{StoreKey, StoreUsers};
 pub use store_url::StoreUrl;
 pub use syslog_address::SyslogAddress;
 
@@ -44,6 +46,12 @@ pub struct Settings {
     /// Where the records are kept. Default: `sqlite:lastseen.db`; with invented visits `memory:`.
     #[serde(with = "crate::value::one")]
     pub store: StoreUrl,
+    /// PostgreSQL: the type of the users' keys. Default: as the user table or the tables that are there have it, or text.
+    #[serde(with = "crate::value::one")]
+    pub store_key: StoreKey,
+    /// PostgreSQL: the site's user table and its key, to which records belong. Default: none.
+    #[serde(with = "crate::value::one")]
+    pub store_users: StoreUsers,
     /// How recent an activity must be for its user to be online. Default: 15 minutes.
     #[serde(with = "crate::value::one")]
     pub window: Span,
@@ -102,9 +110,11 @@ pub struct Settings {
 }
 
 /// The settings' names, in the order in which they are shown.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "listen",
     "store",
+    "store_key",
+    "store_users",
     "window",
     "granularity",
     "flush_every",
@@ -195,6 +205,8 @@ fn with_defaults(given: Figment) -> Result<Figment, Failure> {
     Ok(figment
         .join(default("listen", "127.0.0.1:7700"))
         .join(default("store", "sqlite:lastseen.db"))
+        .join(default("store_key", "auto"))
+        .join(default("store_users", "none"))
         .join(follows("flush_every", second.min(granularity), "1s, or granularity if shorter"))
         .join(default("follow_every", "500ms"))
         .join(follows("horizon", day.max(window), "24h, or window if longer"))

@@ -2,10 +2,11 @@
 
 use std::error::Error;
 
-use lastseen::{Clock, MemoryStore, PostgresStore, SqliteStore, Store, Tracker};
+use lastseen::store::{PostgresBuilder, PostgresError};
+use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
 
 use crate::Failure;
-use crate::settings::{Settings, StoreUrl};
+use crate::settings::{Settings, StoreKey, StoreUrl, StoreUsers};
 
 /// Opens the store and starts a tracker on it.
 ///
@@ -19,11 +20,35 @@ pub async fn start_tracker(settings: &Settings, clock: impl Clock) -> Result<Tra
             Ok(store) => start(settings, store, clock).await,
             Err(error) => Err(Failure::runtime(with_causes(&error))),
         },
-        StoreUrl::Postgres(url) => match PostgresStore::connect(url).await {
+        StoreUrl::Postgres(url) => match postgres(url, settings).connect().await {
+            Ok(store) => start(settings, store, clock).await,
+            Err(error) => Err(error.into()),
+        },
+        StoreUrl::Redis(url) => match RedisStore::connect(url).await {
             Ok(store) => start(settings, store, clock).await,
             Err(error) => Err(Failure::runtime(with_causes(&error))),
         },
     }
+}
+
+/// A URL that can't be read is the caller's to mend; everything else is between the server and its operator.
+impl From<PostgresError> for Failure {
+    fn from(error: PostgresError) -> Self {
+        let message = with_causes(&error);
+        if error.is_invalid() { Self::usage(message) } else { Self::runtime(message) }
+    }
+}
+
+/// The PostgreSQL store at this URL, as the settings have it.
+pub(crate) fn postgres(url: &str, settings: &Settings) -> PostgresBuilder {
+    let mut builder = PostgresStore::builder(url);
+    if let StoreKey::Is(key) = settings.store_key {
+        builder = builder.key(key);
+    }
+    if let StoreUsers::In { table, column } = &settings.store_users {
+        builder = builder.references(table, column);
+    }
+    builder
 }
 
 async fn start(settings: &Settings, store: impl Store, clock: impl Clock) -> Result<Tracker, Failure> {

@@ -27,8 +27,8 @@ async fn settings_that_can_t_be() {
         (&["--trust-proxy", "10.0.0.0/33"], &["trust_proxy (--trust-proxy)", "\"10.0.0.0/33\"", "10.0.0.0/8"]),
         (&["--window", "1m", "--granularity", "21s"], &["granularity = 21s", "window = 1m", "20s at most"]),
         (&["--window", "soon"], &["window (--window)", "\"soon\"", "15m"]),
-        (&["--store", "mysql://db"], &["store (--store)", "\"mysql\"", "memory:, sqlite:PATH or postgres:"]),
-        (&["--store", "redis://db"], &["\"redis\" stores are not in this build", "sqlite:PATH"]),
+        (&["--store", "mysql://db"], &["store (--store)", "\"mysql\"", "memory:, sqlite:PATH, postgres:"]),
+        (&["--store", "redis+ring://db"], &["\"redis+ring\"", "redis+cluster://HOST,HOST"]),
         (
             &["--client-ip-header", "x-client"],
             &["client_ip_header (--client-ip-header)", "x-client", "x-forwarded-for"],

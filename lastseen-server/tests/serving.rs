@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use lastseen_harness::{Http, Postgres, eventually};
+use lastseen_harness::{Http, Postgres, Redis, RedisCluster, eventually};
 use program::{Place, complaint};
 use serde_json::{Value, json};
 
@@ -191,4 +191,31 @@ async fn two_servers_on_one_postgresql_agree() {
     eventually(Duration::from_secs(5), async || online(&here).await, Vec::is_empty).await;
     let kept = postgres.sql("serving", "SELECT last_activity_ip FROM user_activity WHERE user_id = 'ada'").await;
     assert_eq!(kept.trim(), "203.0.113.7");
+}
+
+#[tokio::test]
+async fn two_servers_on_one_redis_agree() {
+    let redis = Redis::shared().await;
+    agree(&format!("{}?prefix=serving", redis.url())).await;
+}
+
+#[tokio::test]
+async fn two_servers_on_one_redis_cluster_agree() {
+    let cluster = RedisCluster::start().await;
+    agree(&cluster.url()).await;
+}
+
+/// The whole of the program's life on a store: two servers, and the commands straight on it.
+async fn agree(url: &str) {
+    let place = Place::new();
+    let (here, there) = (place.serve(&["--store", url]).await, place.serve(&["--store", url]).await);
+    Http::new(here.url()).post("/v1/touch?ack=stored").json(&json!({ "user": "ada", "ip": "203.0.113.7" })).await;
+    let online = async || Http::new(there.url()).get("/v1/online").await.json()["users"][0]["user"].clone();
+    eventually(Duration::from_secs(4), online, |user| user == "ada").await;
+    let seen = place.run(&["seen", "ada", "--store", url]).await;
+    assert!(seen.stdout.starts_with("ada is online: last seen "), "{seen:?}");
+    assert!(place.run(&["forget", "ada", "--store", url]).await.status.success());
+    let count = async || Http::new(here.url()).get("/v1/online/count").await.json()["count"].clone();
+    eventually(Duration::from_secs(4), count, |count| count == 0).await;
+    assert!(place.run(&["migrate", "--store", url]).await.stdout.ends_with(" has no tables, and can be used\n"));
 }

@@ -70,8 +70,9 @@
 //!
 //! | feature | adds | default |
 //! |---|---|---|
-//! | `sqlite` | [`SqliteStore`] and [`SqlDirectory`], with SQLite compiled in | yes |
-//! | `postgres` | [`PostgresStore`] and [`SqlDirectory`] for PostgreSQL, with TLS by rustls | |
+//! | `sqlite` | [`SqliteStore`], [`SqlDirectory`] and [`SqlActivities`], with SQLite compiled in | yes |
+//! | `postgres` | [`PostgresStore`], [`SqlDirectory`] and [`SqlActivities`] for PostgreSQL, with TLS by rustls | |
+//! | `redis` | [`RedisStore`] for Redis and Valkey, alone, behind Sentinel or as a Cluster, with TLS by rustls | |
 //! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
 //! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
 //! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
@@ -82,6 +83,8 @@
 //! [`MAX_AHEAD`] ahead is refused from outside. About 100 bytes of memory for each user seen within a day.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod activities;
 mod activity;
 mod clock;
 #[cfg(any(test, feature = "conformance"))]
@@ -101,6 +104,9 @@ mod user_id;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use crate::http::{ClientIp, ForwardedHeader, Identify, LastActivity, LastActivityLayer, SignedIn, SkipRules};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
+pub use activities::{SqlActivities, SqlActivity};
 pub use activity::{Activity, MAX_AHEAD, Record, Seen, VOID_AHEAD};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use directory::{Directory, Profile};
@@ -112,6 +118,9 @@ pub use history::{ACTIVE_DAYS, Day, MostOnline, OnlineSpan, Resolution};
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use store::PostgresStore;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use store::SqliteStore;

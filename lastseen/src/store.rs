@@ -8,9 +8,15 @@ use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp,
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bitmap;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod gate;
 mod memory;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod roots;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 mod tombstone;
@@ -19,6 +25,9 @@ pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use postgres::{PostgresBuilder, PostgresError, PostgresKey, PostgresStore};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use redis::{RedisBuilder, RedisError, RedisStore};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};

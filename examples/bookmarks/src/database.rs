@@ -20,12 +20,31 @@ impl Database {
     ///
     /// Where `path` can't be opened or holds something else.
     pub fn open(path: impl AsRef<Path>) -> rusqlite::Result<Self> {
+        Self::filled(path, |database| {
+            if database.query_row("SELECT count(*) = 0 FROM user", [], |row| row.get(0))? {
+                database.execute_batch(include_str!("demo.sql"))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Opens the database at `path` for bookmarks of users whose accounts are elsewhere; a new one gets the tables.
+    ///
+    /// # Errors
+    ///
+    /// Where `path` can't be opened or holds something else.
+    pub fn without_accounts(path: impl AsRef<Path>) -> rusqlite::Result<Self> {
+        Self::filled(path, |_| Ok(()))
+    }
+
+    fn filled(
+        path: impl AsRef<Path>,
+        fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<Self> {
         let mut connection = Connection::open(&path)?;
         let new = connection.transaction()?;
         new.execute_batch(include_str!("schema.sql"))?;
-        if new.query_row("SELECT count(*) = 0 FROM user", [], |row| row.get(0))? {
-            new.execute_batch(include_str!("demo.sql"))?;
-        }
+        fill(&new)?;
         new.commit()?;
         Ok(Self { path: Arc::new(path.as_ref().into()), connection: Arc::new(Mutex::new(connection)) })
     }

@@ -3,7 +3,7 @@
 //! All that the corner needs of the site is in four places:
 //!
 //! - [`app`] puts a `LastActivityLayer` behind the sign-in;
-//! - [`Database::directory`] lets the site's own user table say who a user is;
+//! - [`Accounts::directory`] lets the site's own user table say who a user is;
 //! - signing in and out report themselves (`pages/account.rs`);
 //! - `Frame` (`pages.rs`) asks who is online, for every page.
 
@@ -14,18 +14,19 @@ use axum_login::{AuthManagerLayerBuilder, AuthSession};
 use lastseen::{LastActivityLayer, SkipRules, Tracker, UserId};
 use tower_sessions::{MemoryStore, SessionManagerLayer};
 
+mod accounts;
 mod bookmarks;
 mod database;
 mod pages;
-mod users;
 
+pub use accounts::{Accounts, AccountsError, Django, User};
 pub use database::Database;
-pub use users::User;
 
 /// What the pages work on.
 #[derive(Clone)]
 struct Site {
     database: Database,
+    accounts: Accounts,
     tracker: Tracker,
 }
 
@@ -43,26 +44,33 @@ impl FromRef<Site> for Database {
     }
 }
 
+/// A handler that takes a `State<Accounts>` gets the site's.
+impl FromRef<Site> for Accounts {
+    fn from_ref(site: &Site) -> Self {
+        site.accounts.clone()
+    }
+}
+
 /// The whole site, ready to be served.
 ///
 /// # Errors
 ///
 /// Where a skip rule is no regular expression.
-pub fn app(database: Database, tracker: Tracker) -> Result<Router, lastseen::Error> {
+pub fn app(database: Database, accounts: Accounts, tracker: Tracker) -> Result<Router, lastseen::Error> {
     // Sessions outlast the window by far: a visit hours later comes on the old one, without a new sign-in. The cookie
     // is not marked `Secure` because the example speaks plain HTTP; it is `SameSite=Strict`, which keeps forged posts
     // from other sites out.
     let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
-    let sign_in = AuthManagerLayerBuilder::new(database.clone(), sessions).build();
+    let sign_in = AuthManagerLayerBuilder::new(accounts.clone(), sessions).build();
 
     let last_activity = LastActivityLayer::new(tracker.clone(), signed_in_user).skip(SkipRules::new([r"^static/"])?);
 
     // The layer added last runs first, so the sign-in is known when the activity is stamped.
-    Ok(pages::routes().layer(last_activity).layer(sign_in).with_state(Site { database, tracker }))
+    Ok(pages::routes().layer(last_activity).layer(sign_in).with_state(Site { database, accounts, tracker }))
 }
 
 /// Whose request this is, as `sign_in` has found out.
 fn signed_in_user(request: &Parts) -> Option<UserId> {
-    let session = request.extensions.get::<AuthSession<Database>>()?;
+    let session = request.extensions.get::<AuthSession<Accounts>>()?;
     session.user.as_ref().map(User::key)
 }

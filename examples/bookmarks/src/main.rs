@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bookmarks::Database;
+use bookmarks::{Accounts, Database, Django};
 use clap::Parser;
-use lastseen::{MemoryStore, SqliteStore, Tracker};
+use lastseen::{MemoryStore, PostgresStore, SqliteStore, Tracker};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -21,12 +21,20 @@ struct Options {
     /// The address to listen on; port 0 takes a free port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7800")]
     listen: SocketAddr,
-    /// Where activity is kept: memory: or sqlite:PATH. [default: a file that is gone at the end]
-    #[arg(long, value_parser = Kept::parse)]
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = Kept::parse,
+        help = "Where activity is kept: memory:, sqlite:PATH or postgres://HOST/DATABASE [default: a file that is gone at the end]"
+    )]
     store: Option<Kept>,
-    /// The site's own database: users, bookmarks, comments. [default: a file that is gone at the end]
-    #[arg(long, value_name = "PATH")]
-    users: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "PATH",
+        help = "The site's own database: users, bookmarks, comments; or postgres://HOST/DATABASE, where Django has its users \
+                [default: a file that is gone at the end]"
+    )]
+    users: Option<String>,
     /// How recently a user must have been active to be online.
     #[arg(long, default_value = "15m", value_parser = humantime::parse_duration)]
     window: Duration,
@@ -37,6 +45,7 @@ struct Options {
 enum Kept {
     Memory,
     Sqlite(PathBuf),
+    Postgres(String),
 }
 
 impl Kept {
@@ -44,7 +53,8 @@ impl Kept {
         match text.split_once(':') {
             Some(("memory", "")) => Ok(Self::Memory),
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            _ => Err("write memory: or sqlite:PATH".into()),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Self::Postgres(text.into())),
+            _ => Err("write memory:, sqlite:PATH or postgres://HOST/DATABASE".into()),
         }
     }
 }
@@ -55,7 +65,9 @@ async fn main() -> ExitCode {
     match run(Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error}");
+            let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+            let told = causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"));
+            tracing::error!("{told}");
             ExitCode::FAILURE
         }
     }
@@ -63,17 +75,36 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let scratch = tempfile::tempdir()?;
-    let users = options.users.unwrap_or_else(|| scratch.path().join("site.db"));
-    let database = Database::open(&users).map_err(|error| format!("can't open {}: {error}", users.display()))?;
-    let kept = options.store.unwrap_or_else(|| Kept::Sqlite(scratch.path().join("lastseen.db")));
+    let own = scratch.path().join("site.db");
+    let cannot = |path: &Path, error| format!("can't open {}: {error}", path.display());
+    let (database, accounts) = match &options.users {
+        Some(url) if url.starts_with("postgres") && url.contains("://") => {
+            let database = Database::without_accounts(&own).map_err(|error| cannot(&own, error))?;
+            (database.clone(), Accounts::Django(Django::new(url, database)?))
+        }
+        path => {
+            let path = path.as_ref().map_or(own, PathBuf::from);
+            let database = Database::open(&path).map_err(|error| cannot(&path, error))?;
+            (database.clone(), Accounts::Own(database))
+        }
+    };
 
+    let kept = options.store.unwrap_or_else(|| Kept::Sqlite(scratch.path().join("lastseen.db")));
     let tracker = match kept {
         Kept::Memory => Tracker::builder(MemoryStore::new()),
         Kept::Sqlite(path) => Tracker::builder(SqliteStore::open(path).await?),
+        Kept::Postgres(url) => {
+            let mut store = PostgresStore::builder(&url);
+            // In one database a record belongs to its user: SQL joins the two, and with the user goes the record.
+            if options.users.as_ref() == Some(&url) {
+                store = store.references("auth_user", "id");
+            }
+            Tracker::builder(store.connect().await?)
+        }
     };
-    let tracker = tracker.window(options.window).directory(database.directory().await?).start().await?;
+    let tracker = tracker.window(options.window).directory(accounts.directory().await?).start().await?;
 
-    let app = bookmarks::app(database, tracker.clone())?;
+    let app = bookmarks::app(database, accounts, tracker.clone())?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let listener = TcpListener::bind(options.listen)
         .await

@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum_login::AuthSession;
 use lastseen::{Online, Timestamp};
 
-use crate::{Database, Site, User};
+use crate::{Accounts, Site, User};
 
 mod account;
 mod bookmarks;
@@ -53,7 +53,7 @@ impl FromRequestParts<Site> for Frame {
 }
 
 /// A session of this site, with the user who is signed in.
-pub(crate) type Session = AuthSession<Database>;
+pub(crate) type Session = AuthSession<Accounts>;
 
 /// A handler that takes a [`User`] is for those who are signed in; others are led to the sign-in.
 impl FromRequestParts<Site> for User {

@@ -20,15 +20,24 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) async fn create() -> Self {
+        let arguments = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"];
+        Self::filled_by("initdb", &arguments).await
+    }
+
+    /// A copy of what the server at this URL has, set up to follow it.
+    pub(super) async fn copy(url: &str) -> Self {
+        let server = format!("--dbname={url}");
+        Self::filled_by("pg_basebackup", &[&server, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]).await
+    }
+
+    async fn filled_by(name: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory for PostgreSQL");
         let files = Self { directory, owner: Owner::find() };
         files.owner.hand_over(files.directory());
-        let mut initdb = files.owner.command(&program("initdb"));
-        initdb
-            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"])
-            .arg(format!("--pgdata={}", files.data().display()));
-        let finished = run(&mut initdb).await;
-        assert!(finished.status.success(), "initdb: {}{}", finished.stdout, finished.stderr);
+        let mut command = files.owner.command(&program(name));
+        command.args(arguments).arg(format!("--pgdata={}", files.data().display()));
+        let finished = run(&mut command).await;
+        assert!(finished.status.success(), "{name}: {}{}", finished.stdout, finished.stderr);
         files
     }
 

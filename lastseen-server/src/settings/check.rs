@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lastseen::SkipRules;
 
-use super::{Origins, Settings};
+use super::{Origins, Settings, StoreKey, StoreUrl, StoreUsers};
 use crate::Failure;
 use crate::value::Span;
 
@@ -55,6 +55,20 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Result<(), Failur
             origins.get("tokens"),
             again.name()
         )));
+    }
+    if !matches!(settings.store, StoreUrl::Postgres(_)) {
+        let store_key = (settings.store_key != StoreKey::Auto).then(|| ("store_key", settings.store_key.to_string()));
+        let store_users =
+            (settings.store_users != StoreUsers::None).then(|| ("store_users", settings.store_users.to_string()));
+        if let Some((key, value)) = store_key.or(store_users) {
+            return Err(Failure::usage(format!(
+                "{key} = {value} ({}) is for PostgreSQL, and store = {} ({}): leave it out, or set store to \
+                 postgres://HOST/DATABASE",
+                origins.get(key),
+                settings.store,
+                origins.get("store")
+            )));
+        }
     }
     SkipRules::new(&settings.skip)
         .map_err(|error| Failure::usage(format!("skip ({}): {error}", origins.get("skip"))))?;

@@ -12,10 +12,16 @@ pub struct SettingFlags {
     #[arg(
         long,
         value_name = "URL",
-        help = "Where the records are kept: memory:, sqlite:PATH or postgres://HOST/DATABASE [default: sqlite:lastseen.db]"
+        help = "Where the records are kept: memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or redis+cluster://HOST,HOST [default: sqlite:lastseen.db]"
     )]
     #[expect(missing_docs, reason = "the help text has a URL in it that is no link")]
     pub store: Option<String>,
+    /// PostgreSQL: type of the users' keys: text, bigint or uuid [default: auto, as they are]
+    #[arg(long, value_name = "TYPE")]
+    pub store_key: Option<String>,
+    /// PostgreSQL: the site's users, as TABLE.COLUMN or SCHEMA.TABLE.COLUMN, to whom records belong [default: none]
+    #[arg(long, value_name = "TABLE.COLUMN")]
+    pub store_users: Option<String>,
     /// How recent an activity must be for its user to be online [default: 15m]
     #[arg(long, value_name = "DURATION")]
     pub window: Option<String>,

@@ -1,4 +1,4 @@
-//! Which store: `memory:`, `sqlite:PATH` or `postgres://...`.
+//! Which store: `memory:`, `sqlite:PATH`, `postgres://...` or `redis://...`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,6 +14,9 @@ pub enum StoreUrl {
     Sqlite(PathBuf),
     /// `postgres://...`, a database that any number of machines share. The URL has a password in it, as a rule.
     Postgres(String),
+    /// `redis://...`, `redis+sentinel://...` or `redis+cluster://...`, or with TLS `rediss` for `redis`: a server, or several,
+    /// that any number of machines share. The URL may have a password in it.
+    Redis(String),
 }
 
 impl fmt::Display for StoreUrl {
@@ -22,6 +25,10 @@ impl fmt::Display for StoreUrl {
             Self::Memory => f.write_str("memory:"),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Postgres(url) => write!(f, "postgres://{}", place(url)),
+            Self::Redis(url) => {
+                let scheme = url.split_once("://").map_or("redis", |(scheme, _)| scheme);
+                write!(f, "{scheme}://{}", place(url))
+            }
         }
     }
 }
@@ -33,7 +40,7 @@ fn place(url: &str) -> &str {
     rest.split_once('?').map_or(rest, |(place, _)| place)
 }
 
-const KNOWN: &str = "memory:, sqlite:PATH or postgres://HOST/DATABASE";
+const KNOWN: &str = "memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or redis+cluster://HOST,HOST";
 
 impl Value for StoreUrl {
     fn read(text: &str) -> Result<Self, String> {
@@ -52,9 +59,13 @@ impl Value for StoreUrl {
                 Ok(Self::Sqlite(path.into()))
             }
             "postgres" | "postgresql" if rest.starts_with("//") => Ok(Self::Postgres(text.to_owned())),
-            "postgres" | "postgresql" => Err(format!("{scheme}: is followed by //: write {KNOWN}")),
-            "redis" | "rediss" | "redis+cluster" => {
-                Err(format!("{scheme:?} stores are not in this build: write {KNOWN}"))
+            "redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster" | "rediss+cluster"
+                if rest.starts_with("//") =>
+            {
+                Ok(Self::Redis(text.to_owned()))
+            }
+            "postgres" | "postgresql" | "redis" | "rediss" | "redis+cluster" => {
+                Err(format!("{scheme}: is followed by //: write {KNOWN}"))
             }
             _ => Err(format!("{scheme:?} is no kind of store: write {KNOWN}")),
         }
@@ -79,6 +90,9 @@ mod tests {
         for (url, shown) in [
             ("postgres://site:p@ss@db.example/site?sslmode=require", "postgres://db.example/site"),
             ("postgresql://db:5433/site?user=site&password=secret", "postgres://db:5433/site"),
+            ("redis://:secret@db/3?keep_days=90", "redis://db/3"),
+            ("rediss+sentinel://ada:secret@a,b/main?sentinel_password=secret", "rediss+sentinel://a,b/main"),
+            ("redis+cluster://ada:secret@a:1,b:2", "redis+cluster://a:1,b:2"),
         ] {
             assert_eq!(StoreUrl::read(url).unwrap().to_string(), shown);
         }
@@ -90,8 +104,8 @@ mod tests {
             ("lastseen.db", "\"lastseen.db\""),
             ("mysql://x", "\"mysql\""),
             ("postgres:x", "is followed by //"),
-            ("redis://x", "\"redis\" stores are not in this build"),
-            ("redis+cluster://a,b", "\"redis+cluster\""),
+            ("redis:x", "is followed by //"),
+            ("redis+ring://a,b", "\"redis+ring\""),
             ("sqlite:", "names no file"),
             ("memory:x", "memory:x"),
         ] {

@@ -122,11 +122,12 @@ impl fmt::Debug for SqlDirectory {
     }
 }
 
-/// Why a [`SqlDirectory`] could not say who the users are: what its database said, in its own words.
+/// Why a [`SqlDirectory`] could not say who the users are, or [`SqlActivities`](crate::SqlActivities) when they were last
+/// active: what the database said, in its own words.
 pub struct SqlDirectoryError(Box<dyn StdError + Send + Sync>);
 
 impl SqlDirectoryError {
-    fn new(error: impl StdError + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(error: impl StdError + Send + Sync + 'static) -> Self {
         Self(Box::new(error))
     }
 }

@@ -4,15 +4,16 @@ mod active;
 mod builder;
 mod date;
 mod error;
-mod gate;
 mod history;
 mod key;
+mod listener;
 mod names;
 mod place;
 pub(crate) mod pool;
 mod read;
 mod row;
 mod schema;
+mod servers;
 mod tables;
 pub(crate) mod target;
 mod tls;
@@ -27,15 +28,18 @@ use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
-use super::{Changes, Cursor, Page, Store};
+use super::{Changes, Cursor, Page, Store, gate};
 use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub use builder::PostgresBuilder;
+pub(crate) use date::Date;
 pub(crate) use error::Kind;
 pub use error::PostgresError;
 pub use key::PostgresKey;
+use listener::Listener;
 use pool::{Param, Pool};
 use schema::Wanted;
+use servers::Servers;
 use tables::Tables;
 
 /// How often a statement is tried that another transaction got in the way of.
@@ -49,12 +53,16 @@ const TRIES: usize = 3;
 ///
 /// A connection that is lost is made again, at most one attempt a second. A clone is the same handle.
 ///
+/// On one more connection a tracker is told when another process has written, so it looks before its interval is over:
+/// [`listen`](PostgresBuilder::listen). When another server has taken over, or the same one has been started again, what was
+/// acknowledged within the last half a minute is written once more: a standby is handed commits after they are answered,
+/// and a server may have been told not to wait for its disk.
+///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use lastseen::{PostgresStore, Tracker, store::PostgresKey};
+/// use lastseen::{PostgresStore, Tracker};
 ///
 /// let store = PostgresStore::builder("postgres://site:secret@db.example/site?sslmode=verify-full")
-///     .key(PostgresKey::Bigint)
 ///     .references("auth_user", "id")
 ///     .connect()
 ///     .await?;
@@ -66,7 +74,9 @@ const TRIES: usize = 3;
 /// # The URL
 ///
 /// `postgres://ROLE:PASSWORD@HOST:PORT/DATABASE`, with `%` sequences for special characters, several hosts separated by
-/// commas, and the parameters of [tokio-postgres](tokio_postgres::Config). `sslmode` means what it means to libpq:
+/// commas, and the parameters of [tokio-postgres](tokio_postgres::Config). Hosts are tried in their order, each for as long as
+/// a connection may take; with `target_session_attrs=read-write` the first that takes writes is picked, so that a standby
+/// that takes over is found. `sslmode` means what it means to libpq:
 /// `disable`, `prefer` (the default: encrypted where the server offers it, without looking at its certificate),
 /// `require` (encrypted), `verify-ca` (by a server whose certificate is trusted) and `verify-full` (and is for this
 /// host). Trusted are the certificates in the PEM file `sslrootcert`, by default this machine's.
@@ -87,6 +97,9 @@ struct Handle {
     /// `None` until the server has been reached.
     tables: Mutex<Option<Arc<Tables>>>,
     dropped: AtomicU64,
+    servers: Servers,
+    /// `None` where it is not wanted.
+    listener: Option<Listener>,
     prune_at: Mutex<Instant>,
 }
 
@@ -127,13 +140,15 @@ impl PostgresStore {
 }
 
 impl Handle {
-    fn new(pool: Pool, wanted: Wanted) -> Self {
+    fn new(pool: Pool, wanted: Wanted, listens: bool) -> Self {
         Self {
             pool,
             wanted,
             origin: gate::random().cast_signed(),
             tables: Mutex::new(None),
             dropped: AtomicU64::new(0),
+            servers: Servers::default(),
+            listener: listens.then(Listener::new),
             prune_at: Mutex::new(Instant::now()),
         }
     }
@@ -146,7 +161,7 @@ impl Handle {
         // Several may do it at the same time; they come to the same. Boxed, as what connects: seldom run and large, it
         // would be a part of every caller's future.
         let found = Box::pin(schema::prepare(&self.pool, &self.wanted)).await?;
-        let tables = Arc::new(Tables::new(&found, self.wanted.key));
+        let tables = Arc::new(Tables::new(&found));
         *self.tables.lock() = Some(tables.clone());
         Ok(tables)
     }
@@ -165,6 +180,15 @@ impl Handle {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// Notes which server has answered, as its column says, before what it answered is believed.
+    fn note_server(&self, row: &Row) -> Result<(), tokio_postgres::Error> {
+        if self.servers.note(row.try_get("server")?) {
+            tracing::warn!(target = %self.pool.target(), "another PostgreSQL server answers, or the same after a restart");
+            self.pool.end_idle();
+        }
+        Ok(())
     }
 
     fn unreadable(&self, doing: &str, error: tokio_postgres::Error) -> PostgresError {
@@ -209,6 +233,14 @@ impl Store for PostgresStore {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, PostgresError> {
         self.0.profiles(users).await
+    }
+
+    async fn changed(&self) {
+        self.0.changed().await;
+    }
+
+    fn failovers(&self) -> u64 {
+        self.0.servers.changes()
     }
 
     fn keeps_history(&self) -> bool {

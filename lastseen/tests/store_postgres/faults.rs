@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use lastseen::store::PostgresStore;
 use lastseen::{Tracker, UserId};
-use lastseen_harness::{Postgres, eventually};
-
-use crate::proxy::Proxy;
+use lastseen_harness::{Postgres, Proxy, eventually};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -133,7 +131,8 @@ async fn a_server_that_is_stopped_as_an_operator_does() {
     site.catches_up(RECOVERY).await;
 }
 
-/// Connections stay open, and nobody answers on them or takes new ones.
+/// Connections stay open, and nobody answers on them or takes new ones. Once those that there were have been given up, which
+/// takes a second here, the same attempt fails again and again: half a minute of it would show no more.
 #[tokio::test]
 async fn a_server_that_stands_still() {
     let mut site = Site::start().await;
@@ -159,17 +158,49 @@ async fn a_server_that_takes_no_writes() {
     site.catches_up(RECOVERY).await;
 }
 
+/// As a site's own processes may leave it.
+#[tokio::test]
+async fn a_server_that_has_no_connection_to_spare() {
+    let server = Postgres::start().await;
+    server.database("site").await;
+    server.sql("site", "CREATE ROLE visitor LOGIN; GRANT CREATE ON SCHEMA public TO visitor").await;
+    let url = server.url("site").replace("postgres@", "visitor@");
+    let mut site = Site::on(server, &url).await;
+    site.opens().await;
+    let limit = async |site: &Site, most: i32| {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'visitor'";
+        site.server.sql("postgres", &format!("ALTER ROLE visitor CONNECTION LIMIT {most}")).await;
+        site.server.sql("postgres", end).await;
+    };
+    limit(&site, 0).await;
+    site.visits();
+    site.fails("takes no more connections now").await;
+    limit(&site, 2).await;
+    site.catches_up(RECOVERY).await;
+}
+
+/// Each answer comes after the last moment at which it is waited for.
+#[tokio::test]
+async fn a_network_slower_than_patience() {
+    let (mut site, proxy) = behind_a_proxy().await;
+    proxy.delay(Duration::from_millis(1200));
+    site.visits();
+    site.fails(" within 1s").await;
+    proxy.delay(Duration::ZERO);
+    site.catches_up(RECOVERY).await;
+}
+
 /// The server has committed, and nobody is told: the same is written again, and changes nothing.
 #[tokio::test]
 async fn a_connection_that_is_cut_between_commit_and_answer() {
     let (mut site, proxy) = behind_a_proxy().await;
-    proxy.lose_answers(true);
+    proxy.lose_answers(Some("INSERT INTO"));
     let before = site.visitors;
     site.visits();
     eventually(PATIENCE, async || proxy.lost(), |lost| *lost >= 2).await;
     assert!(site.tracker.status().pending > 0, "nobody was told");
     assert!(site.stored().await > before, "and yet it is stored");
-    proxy.lose_answers(false);
+    proxy.lose_answers(None);
     site.catches_up(RECOVERY).await;
 }
 

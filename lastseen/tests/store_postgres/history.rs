@@ -19,20 +19,20 @@ async fn rows(site: &Site) -> String {
     site.sql(&format!("SELECT {}", ["active", "day", "number"].map(count).join(" || ' ' || "))).await
 }
 
-#[tokio::test]
-async fn a_database_of_version_1_keeps_its_records_and_begins_a_history() {
+/// A database with tables of version 1 in it, on this type of key, and one record.
+async fn version_1(key: &str) -> Site {
     let site = Site::new().await;
     let schema = include_str!("../../src/store/sql/postgres/schema_1.sql");
-    let schema = ["profile", "feed", "meta", "readable"]
-        .iter()
-        .fold(schema.replace("{activity}", "user_activity"), |sql, name| {
-            sql.replace(&format!("{{{name}}}"), &format!("user_activity_{name}"))
-        })
-        .replace("{key}", "text COLLATE \"C\"")
-        .replace("{references}", "");
-    site.sql(&schema).await;
+    let names = ["profile", "feed", "meta", "readable"];
+    let schema = names.iter().fold(schema.replace("{activity}", "user_activity"), |sql, name| {
+        sql.replace(&format!("{{{name}}}"), &format!("user_activity_{name}"))
+    });
+    site.sql(&schema.replace("{key}", key).replace("{references}", "")).await;
     site.sql("INSERT INTO user_activity VALUES ('1', '2026-11-24T03:15:00Z')").await;
+    site
+}
 
+async fn begins_a_history(site: &Site) {
     let store = site.open().await;
     assert_eq!(site.sql("SELECT version FROM user_activity_meta").await, "2");
     assert_eq!(store.read(&1_u32.into()).await.unwrap(), Some(seen(1_u32, NOW)));
@@ -40,6 +40,16 @@ async fn a_database_of_version_1_keeps_its_records_and_begins_a_history() {
     assert_eq!(active(&store, NOW).await, 0, "nothing is known of who was active before");
     store.write(&[seen(1_u32, after(1))], after(1)).await.unwrap();
     assert_eq!(active(&store, NOW).await, 1, "also on the very day that the record had before");
+}
+
+#[tokio::test]
+async fn a_database_of_version_1_keeps_its_records_and_begins_a_history() {
+    begins_a_history(&version_1("text COLLATE \"C\"").await).await;
+}
+
+#[tokio::test]
+async fn so_does_one_whose_keys_are_numbers_by_a_process_that_was_not_told_so() {
+    begins_a_history(&version_1("bigint").await).await;
 }
 
 /// A handle folds with its first write, and then every 10 seconds.

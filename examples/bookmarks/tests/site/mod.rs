@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{Method, Request, StatusCode};
-use bookmarks::Database;
+use bookmarks::{Accounts, Database};
 use http_body_util::BodyExt;
 use lastseen::{ManualClock, MemoryStore, Tracker};
 use tempfile::TempDir;
@@ -28,9 +28,10 @@ impl Site {
         let clock = ManualClock::new(now.parse().unwrap());
         let directory = tempfile::tempdir().unwrap();
         let database = Database::open(directory.path().join("site.db")).unwrap();
-        let users = database.directory().await.unwrap();
+        let accounts = Accounts::Own(database.clone());
+        let users = accounts.directory().await.unwrap();
         let tracker = Tracker::builder(MemoryStore::new()).directory(users).clock(clock.clone()).start().await.unwrap();
-        let app = bookmarks::app(database, tracker.clone()).unwrap();
+        let app = bookmarks::app(database, accounts, tracker.clone()).unwrap();
         Self { clock, tracker, app, directory }
     }
 

@@ -50,12 +50,11 @@ impl SqlDirectory {
         let pool = Pool::new(target.clone(), Limits { connections: 2, ..Limits::default() })?;
         let source = Source { target, pool, query, question: Mutex::new(None) };
         match source.question().await {
-            Err(error) if !error.is_unavailable() => Err(error),
-            Err(error) => {
+            Err(error) if error.is_unavailable() || error.is_read_only() => {
                 tracing::warn!(%error, "users can't be asked for yet, will be tried again");
                 Ok(Self(super::Source::Postgres(source)))
             }
-            Ok(_) => Ok(Self(super::Source::Postgres(source))),
+            outcome => outcome.map(|_| Self(super::Source::Postgres(source))),
         }
     }
 }

@@ -19,18 +19,13 @@ pub struct PostgresBuilder {
     wanted: Wanted,
     users: Option<(String, String)>,
     limits: Limits,
+    listen: bool,
 }
 
 impl PostgresBuilder {
     pub(super) fn new(url: &str) -> Self {
-        let wanted = Wanted {
-            schema: None,
-            table: "user_activity".into(),
-            key: PostgresKey::default(),
-            users: None,
-            migrate: true,
-        };
-        Self { url: url.into(), wanted, users: None, limits: Limits::default() }
+        let wanted = Wanted { schema: None, table: "user_activity".into(), key: None, users: None, migrate: true };
+        Self { url: url.into(), wanted, users: None, limits: Limits::default(), listen: true }
     }
 
     /// The schema of the tables; it is made where there is none. Default: where `user_activity` is found by the role's
@@ -47,9 +42,10 @@ impl PostgresBuilder {
         self
     }
 
-    /// The type of the site's user keys. Default: [`PostgresKey::Text`].
+    /// The type of the site's user keys. Default: that of the user table that is [referred to](Self::references), or else of
+    /// the tables where they are there already, or else [`PostgresKey::Text`].
     pub fn key(mut self, key: PostgresKey) -> Self {
-        self.wanted.key = key;
+        self.wanted.key = Some(key);
         self
     }
 
@@ -78,7 +74,7 @@ impl PostgresBuilder {
         self
     }
 
-    /// How long a connection may take to be made. Default: 5 seconds.
+    /// How long a connection to a host may take to be made. Default: 5 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.connect_timeout = timeout;
         self
@@ -88,6 +84,14 @@ impl PostgresBuilder {
     /// in the server too. Default: 5 seconds.
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.limits.statement_timeout = timeout;
+        self
+    }
+
+    /// Whether a tracker keeps one more connection on which the server tells it when another process has written, so that
+    /// it needn't wait until it would have looked by itself. Where that is lost, or a pooler lends connections out by the
+    /// transaction, trackers look at their interval alone. Default: true.
+    pub fn listen(mut self, listen: bool) -> Self {
+        self.listen = listen;
         self
     }
 
@@ -112,7 +116,7 @@ impl PostgresBuilder {
     }
 
     fn build(self) -> Result<Handle, PostgresError> {
-        let Self { url, mut wanted, users, limits } = self;
+        let Self { url, mut wanted, users, limits, listen } = self;
         names::check_table(&wanted.table)?;
         if let Some(schema) = &wanted.schema {
             names::check_identifier("schema", schema)?;
@@ -127,6 +131,6 @@ impl PostgresBuilder {
             }
         }
         let pool = Pool::new(Arc::new(Target::new(&url)?), limits)?;
-        Ok(Handle::new(pool, wanted))
+        Ok(Handle::new(pool, wanted, listen))
     }
 }

@@ -16,7 +16,7 @@ const LAST: i64 = 9_223_371_331_199_999_999;
 
 /// A moment on its way to or from the server. One that PostgreSQL doesn't have becomes the nearest that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Date(pub Timestamp);
+pub(crate) struct Date(pub Timestamp);
 
 impl Date {
     fn to_server(self) -> i64 {

@@ -160,6 +160,12 @@ pub(super) fn is_for_now(code: &SqlState) -> bool {
     code.code().starts_with("53") || [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE].contains(code)
 }
 
+/// Whether the server was reached and isn't what `target_session_attrs` asks for. The driver tells it so.
+pub(super) fn is_unfit(error: &tokio_postgres::Error) -> bool {
+    io_error(error)
+        .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none())
+}
+
 /// Whether the server was reached and TLS with it failed.
 pub(super) fn is_tls_failure(error: &tokio_postgres::Error) -> bool {
     io_error(error).is_some_and(is_by_rustls)

@@ -91,7 +91,8 @@ impl Names {
                     self.quoted(&format!("_{name}"))
                 }
                 "channel" => literal(&self.table),
-                "lock" => literal(&format!("lastseen {self}")),
+                "lock" => self.lock_name(),
+                "server" => format!("(SELECT {})", include_str!("../sql/postgres/server.sql")),
                 "key_type" => key.name().into(),
                 "key" => key.column().into(),
                 "is_user" => users.map_or_else(|| "true".into(), Users::has_known),
@@ -102,6 +103,15 @@ impl Names {
             rest = after;
         }
         filled + rest
+    }
+
+    /// The statement that waits until no other process makes the tables, for as long as the transaction lasts.
+    pub(super) fn lock(&self) -> String {
+        format!("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))", self.lock_name())
+    }
+
+    fn lock_name(&self) -> String {
+        literal(&format!("lastseen {self}"))
     }
 
     pub(super) fn quoted_schema(&self) -> String {
@@ -140,7 +150,7 @@ pub(super) fn check_identifier(what: &str, name: &str) -> Result<(), PostgresErr
 }
 
 /// A name as SQL writes it, whatever characters it has.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -10,8 +10,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::error::{Kind, PostgresError, is_no_answer};
-use super::gate::Gate;
-use super::target::Target;
+use super::target::{Target, Wire};
+use crate::store::gate::Gate;
 
 /// How many connections, and for how long to wait for them and on them.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ impl Default for Limits {
 /// end up on another connection than its use.
 pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
+/// A clone is the same pool.
+#[derive(Clone)]
 pub(crate) struct Pool {
     pool: managed::Pool<Connector>,
     pub(super) statement_timeout: Duration,
@@ -62,6 +64,25 @@ impl Pool {
 
     pub(super) fn target(&self) -> &Target {
         &self.pool.manager().target
+    }
+
+    pub(super) fn statement_timeout(&self) -> Duration {
+        self.statement_timeout
+    }
+
+    /// A connection beside the pool's, made when theirs may be made.
+    pub(super) async fn connect(&self) -> Result<(Client, Wire), PostgresError> {
+        self.pool.manager().connect().await
+    }
+
+    /// Notes that a connection beside the pool's was lost.
+    pub(super) fn lost(&self) {
+        self.pool.manager().gate.lost();
+    }
+
+    /// Ends the connections that nobody uses now: they may lead to a server whose place another has taken.
+    pub(super) fn end_idle(&self) {
+        self.pool.retain(|_, _| false);
     }
 
     /// Asks one statement, which is a transaction by itself. It is sent and answered in one round.
@@ -112,7 +133,7 @@ impl Pool {
     pub(super) fn give_up(&self, doing: &str, connection: Object<Connector>, after: Duration) -> PostgresError {
         let Connection { client, task } = Object::take(connection);
         // What lies idle has been open for as long, and may be as dead.
-        self.pool.retain(|_, _| false);
+        self.end_idle();
         let connector = self.pool.manager();
         connector.gate.lost();
         let (target, connect_timeout) = (connector.target.clone(), connector.connect_timeout);
@@ -128,30 +149,24 @@ impl Pool {
     }
 }
 
+impl Connector {
+    async fn connect(&self) -> Result<(Client, Wire), PostgresError> {
+        self.gate.pass(Box::pin(self.target.connect(self.connect_timeout))).await
+    }
+}
+
 impl managed::Manager for Connector {
     type Type = Connection;
     type Error = PostgresError;
 
     async fn create(&self) -> Result<Connection, PostgresError> {
-        let target = &self.target;
-        let attempt = Box::pin(async {
-            match timeout(self.connect_timeout, target.config.connect(target.tls.clone())).await {
-                Ok(Ok((client, connection))) => {
-                    let task = tokio::spawn(async move {
-                        if let Err(error) = connection.await {
-                            tracing::debug!(%error, "a connection to PostgreSQL ended");
-                        }
-                    });
-                    Ok(Connection { client, task })
-                }
-                Ok(Err(error)) => Err(target.refused(error)),
-                Err(_) => {
-                    let message = format!("{target} can't be reached: no connection within {:?}", self.connect_timeout);
-                    Err(PostgresError::new(Kind::Unavailable, message))
-                }
+        let (client, wire) = self.connect().await?;
+        let task = tokio::spawn(async move {
+            if let Err(error) = wire.await {
+                tracing::debug!(%error, "a connection to PostgreSQL ended");
             }
         });
-        self.gate.pass(attempt).await
+        Ok(Connection { client, task })
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<PostgresError> {

@@ -1,5 +1,7 @@
 //! What reads the tables, each in one statement.
 
+use std::future::pending;
+
 use tokio_postgres::Error;
 use tokio_postgres::types::Type;
 
@@ -69,6 +71,7 @@ impl Handle {
         let rows = self.ask(DOING, &tables.follow, &params).await?;
         let changes = || -> Result<Option<Changes>, Error> {
             let Some(first) = rows.first() else { return Ok(None) };
+            self.note_server(first)?;
             let cursor = Place::from_row(first, 1)?.cursor();
             let mut changes = Changes { changes: Vec::new(), cursor, missed: first.try_get(0)? };
             for row in &rows {
@@ -86,6 +89,13 @@ impl Handle {
         let changes = changes().map_err(|error| self.unreadable(DOING, error))?;
         // The statement always gives a row.
         Ok(changes.unwrap_or_else(|| Changes { changes: Vec::new(), cursor: Cursor::new(""), missed: true }))
+    }
+
+    pub(super) async fn changed(&self) {
+        match &self.listener {
+            Some(listener) => listener.changed(&self.pool, &self.wanted.table, self.origin).await,
+            None => pending().await,
+        }
     }
 
     pub(super) async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, PostgresError> {

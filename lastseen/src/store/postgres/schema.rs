@@ -31,7 +31,8 @@ const MIGRATING: Duration = Duration::from_secs(30);
 pub(super) struct Wanted {
     pub schema: Option<String>,
     pub table: String,
-    pub key: PostgresKey,
+    /// `None` for the type of the users' key or, without users, of the tables that are there.
+    pub key: Option<PostgresKey>,
     pub users: Option<Users>,
     pub migrate: bool,
 }
@@ -40,6 +41,7 @@ pub(super) struct Wanted {
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub names: Names,
+    pub key: PostgresKey,
     pub users: Option<Users>,
 }
 
@@ -75,8 +77,7 @@ async fn prepare_on(client: &mut Client, target: &Target, wanted: &Wanted) -> Re
         .query_typed_one(describe, &[(&tables[0], Type::TEXT), (&tables.as_slice(), Type::TEXT_ARRAY)])
         .await
         .map_err(failed)?;
-    let users = check(target, wanted, &place, &row).map_err(failed)??;
-    Ok(Found { names: place.names, users })
+    check(target, wanted, place.names, &place.role, &row).map_err(failed)?
 }
 
 fn latest(migrations: &[&str]) -> i32 {
@@ -184,7 +185,7 @@ async fn migrate(
     let refused = |error| place.refused(target, "making lastseen's tables", error);
     let transaction = client.transaction().await.map_err(refused)?;
     // It is let go of at the transaction's end, so a pooler may sit in between.
-    let lock = place.names.fill("SELECT pg_advisory_xact_lock(hashtextextended({lock}, 0))", wanted.key, None);
+    let lock = place.names.lock();
     transaction.batch_execute(&lock).await.map_err(refused)?;
     // The site's own writes wait behind whoever waits for a lock on its user table.
     transaction.batch_execute("SET LOCAL lock_timeout = '2s'").await.map_err(refused)?;
@@ -194,16 +195,18 @@ async fn migrate(
     let latest = latest(migrations);
     let version = place.version(transaction.client(), target, latest).await?;
     if version < latest {
-        let users = match &wanted.users {
-            Some(users) => Some(check_users(&transaction, target, wanted.key, users).await?),
-            None => None,
+        let (key, users) = match &wanted.users {
+            Some(users) => {
+                check_users(&transaction, target, wanted.key, users).await.map(|(key, users)| (key, Some(users)))?
+            }
+            None => (wanted.key.unwrap_or_default(), None),
         };
         if !place.has_schema {
             let schema = place.names.quoted_schema();
             transaction.batch_execute(&format!("CREATE SCHEMA {schema}")).await.map_err(refused)?;
         }
         for migration in migrations.iter().skip(usize::try_from(version).unwrap_or(0)) {
-            let sql = place.names.fill(migration, wanted.key, users.as_ref());
+            let sql = place.names.fill(migration, key, users.as_ref());
             transaction.batch_execute(&sql).await.map_err(|error| match (error.code(), &users) {
                 (Some(code), Some(users)) if *code == SqlState::INVALID_FOREIGN_KEY => {
                     let message = format!(
@@ -220,13 +223,13 @@ async fn migrate(
     transaction.commit().await.map_err(refused)
 }
 
-/// The site's user table with the schema in which it is, if its key can be referred to.
+/// The type of the users' key, and their table with the schema in which it is, if the key can be referred to.
 async fn check_users(
     transaction: &Transaction<'_>,
     target: &Target,
-    key: PostgresKey,
+    wanted: Option<PostgresKey>,
     users: &Users,
-) -> Result<Users, PostgresError> {
+) -> Result<(PostgresKey, Users), PostgresError> {
     let failed = |error| target.failed("looking at the user table", error);
     let row = transaction
         .query_typed_opt(
@@ -247,26 +250,29 @@ async fn check_users(
         );
         return Err(PostgresError::new(Kind::Missing, message));
     };
-    if PostgresKey::of_column(&column) != Some(key) {
-        let right = PostgresKey::of_column(&column).map_or_else(
-            || "none of the key types can refer to it".to_owned(),
-            |right| format!("the key type {right} is right"),
-        );
-        let message = format!("{target} has {users} as {column}, and the key type is {key}: {right}");
-        return Err(PostgresError::new(Kind::Mismatch, message));
-    }
-    Ok(Users { schema: Some(row.try_get(0).map_err(failed)?), ..users.clone() })
+    let mismatch = |what: &str| {
+        let message = format!("{target} has {users} as {column}, {what}");
+        Err(PostgresError::new(Kind::Mismatch, message))
+    };
+    let key = match (PostgresKey::of_column(&column), wanted) {
+        (None, _) => return mismatch("to which none of the key types can refer: name another column"),
+        (Some(right), Some(key)) if right != key => {
+            return mismatch(&format!("and the key type is {key}: the key type {right} is right"));
+        }
+        (Some(right), _) => right,
+    };
+    Ok((key, Users { schema: Some(row.try_get(0).map_err(failed)?), ..users.clone() }))
 }
 
-/// Whether the tables are what was asked for, and usable. Gives the user table to which they do refer.
+/// The tables, with the key and the user table that they have, if they are what was asked for, and usable.
 fn check(
     target: &Target,
     wanted: &Wanted,
-    place: &Place,
+    names: Names,
+    role: &str,
     row: &Row,
-) -> Result<Result<Option<Users>, PostgresError>, tokio_postgres::Error> {
-    let Place { names, role, .. } = place;
-    let key: Option<String> = row.try_get(0)?;
+) -> Result<Result<Found, PostgresError>, tokio_postgres::Error> {
+    let column: Option<String> = row.try_get(0)?;
     let refers_to: Option<String> = row.try_get(2)?;
     let users = match refers_to {
         Some(table) => Some(Users { schema: row.try_get(1)?, table, column: row.try_get(3)? }),
@@ -275,14 +281,19 @@ fn check(
     let lacking: Option<String> = row.try_get(4)?;
     let mismatch = |message| Ok(Err(PostgresError::new(Kind::Mismatch, message)));
 
-    let key = key.unwrap_or_default();
-    if PostgresKey::of_column(&key) != Some(wanted.key) {
-        return mismatch(format!(
-            "{target} has {names}.user_id as {key}, and the key type is {}: set the key type to the table's, or name another \
-             table",
-            wanted.key
-        ));
-    }
+    let column = column.unwrap_or_default();
+    let key = match (PostgresKey::of_column(&column), wanted.key) {
+        (None, _) => {
+            return mismatch(format!("{target} has {names}.user_id as {column}: it can be text, bigint or uuid"));
+        }
+        (Some(found), Some(key)) if found != key => {
+            return mismatch(format!(
+                "{target} has {names}.user_id as {column}, and the key type is {key}: set the key type to the table's, or name \
+                 another table"
+            ));
+        }
+        (Some(found), _) => found,
+    };
     if let Some(lacking) = lacking {
         let tables = TABLES.map(|suffix| format!("{names}{suffix}")).join(", ");
         let message =
@@ -302,5 +313,5 @@ fn check(
         }
         (None, _) => {}
     }
-    Ok(Ok(users))
+    Ok(Ok(Found { names, key, users }))
 }

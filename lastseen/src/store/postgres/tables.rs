@@ -32,10 +32,11 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn new(found: &Found, key: PostgresKey) -> Self {
-        let fill = |sql| found.names.fill(sql, key, found.users.as_ref());
+    pub(super) fn new(found: &Found) -> Self {
+        let Found { names, key, users } = found;
+        let fill = |sql| names.fill(sql, *key, users.as_ref());
         Self {
-            key,
+            key: *key,
             write: fill(include_str!("../sql/postgres/write.sql")),
             read: fill(include_str!("../sql/postgres/read.sql")),
             page: fill(include_str!("../sql/postgres/page.sql")),

@@ -2,21 +2,30 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio::time::timeout;
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode};
 use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::error::{Kind, PostgresError, is_for_now, is_no_answer, is_tls_failure};
+use super::error::{Kind, PostgresError, is_for_now, is_no_answer, is_tls_failure, is_unfit};
+use super::gate::random;
 use super::tls::{self, Security};
 
 /// A database on a server, and as whom.
 #[derive(Clone)]
 pub(crate) struct Target {
-    pub config: Config,
+    config: Config,
+    /// The same, once for each host of the URL.
+    ways: Vec<Config>,
     pub tls: MakeRustlsConnect,
 }
+
+/// The driver's end of a connection, which has to be driven.
+pub(crate) type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 impl Target {
     pub(crate) fn new(url: &str) -> Result<Self, PostgresError> {
@@ -45,20 +54,25 @@ impl Target {
             }
         }
         let security = Security::from_url(mode.as_deref(), roots.as_deref()).map_err(&invalid)?;
-        let plain = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
-        let mut config =
-            Config::from_str(&plain).map_err(|error| invalid("can't be read: see its source".into()).because(error))?;
+        let read = |base: &str| {
+            let plain = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
+            let mut config = Config::from_str(&plain)
+                .map_err(|error| invalid("can't be read: see its source".into()).because(error))?;
+            config.ssl_mode(match security {
+                Security::Disable => SslMode::Disable,
+                Security::Prefer => SslMode::Prefer,
+                Security::Require | Security::VerifyCa | Security::VerifyFull => SslMode::Require,
+            });
+            if config.get_application_name().is_none() {
+                config.application_name("lastseen");
+            }
+            Ok(config)
+        };
+        let config = read(base)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(invalid("names no host: write one, or ?host=/var/run/postgresql for a Unix socket".into()));
         }
-        config.ssl_mode(match security {
-            Security::Disable => SslMode::Disable,
-            Security::Prefer => SslMode::Prefer,
-            Security::Require | Security::VerifyCa | Security::VerifyFull => SslMode::Require,
-        });
-        if config.get_application_name().is_none() {
-            config.application_name("lastseen");
-        }
+        let ways = a_url_a_host(base).iter().map(|base| read(base)).collect::<Result<_, _>>()?;
         let tls = tls::connector(security, roots.as_deref()).map_err(|error| {
             let what = match &roots {
                 Some(file) => {
@@ -68,7 +82,30 @@ impl Target {
             };
             invalid(what).because(error)
         })?;
-        Ok(Self { config, tls })
+        Ok(Self { config, ways, tls })
+    }
+
+    /// Connects to the first of the hosts that will have it. Each is given so long: one that has gone silent hides none that
+    /// comes after it.
+    pub(crate) async fn connect(&self, within: Duration) -> Result<(Client, Wire), PostgresError> {
+        let first = match self.config.get_load_balance_hosts() {
+            LoadBalanceHosts::Random => usize::try_from(random() >> 32).unwrap_or(0),
+            _ => 0,
+        };
+        let mut failure: Option<PostgresError> = None;
+        for way in self.ways.iter().cycle().skip(first % self.ways.len()).take(self.ways.len()) {
+            let error = match timeout(within, way.connect(self.tls.clone())).await {
+                Ok(Ok(connected)) => return Ok(connected),
+                Ok(Err(error)) => self.refused(error),
+                Err(_) => {
+                    let message = format!("{self} can't be reached: no connection within {within:?}");
+                    PostgresError::new(Kind::Unavailable, message)
+                }
+            };
+            // That another host can't be reached tells less than what one that was reached has said.
+            failure = failure.filter(|_| error.is_unavailable()).or(Some(error));
+        }
+        Err(failure.unwrap_or_else(|| PostgresError::new(Kind::Invalid, format!("{self} has no host"))))
     }
 
     fn role(&self) -> &str {
@@ -94,6 +131,9 @@ impl Target {
             }
             Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
                 (Kind::Denied, format!("doesn't let the role {} in: grant it CONNECT on the database", self.role()))
+            }
+            _ if is_unfit(&error) => {
+                (Kind::ReadOnly, "has no server such as target_session_attrs asks for".to_owned())
             }
             _ if is_no_answer(&error) => (Kind::Unavailable, "can't be reached".to_owned()),
             Some(code) if is_for_now(code) => (Kind::Unavailable, "takes no more connections now".to_owned()),
@@ -157,6 +197,14 @@ impl fmt::Display for Target {
     }
 }
 
+/// A URL without parameters as one for each of its hosts.
+fn a_url_a_host(base: &str) -> Vec<String> {
+    let start = base.find("://").map_or(0, |at| at + 3);
+    let end = base[start..].find('/').map_or(base.len(), |at| start + at);
+    let hosts = base[start..end].rfind('@').map_or(start, |at| start + at + 1);
+    base[hosts..end].split(',').map(|host| format!("{}{host}{}", &base[..hosts], &base[end..])).collect()
+}
+
 /// A part of a URL without its `%` sequences.
 fn decoded(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
@@ -187,6 +235,20 @@ mod tests {
         ] {
             assert_eq!(Target::new(url).unwrap_or_else(|error| panic!("{error}")).to_string(), name);
         }
+    }
+
+    #[test]
+    fn each_host_of_a_url_is_a_way() {
+        for (url, ways) in [
+            ("postgres://ada:s,e@a:1,b/site", &["postgres://ada:s,e@a:1/site", "postgres://ada:s,e@b/site"][..]),
+            ("postgres://a,[::1]:2", &["postgres://a", "postgres://[::1]:2"]),
+            ("postgres:///site", &["postgres:///site"]),
+        ] {
+            assert_eq!(a_url_a_host(url), ways);
+        }
+        let target = Target::new("postgres://ada@a:1,b:2/site?target_session_attrs=read-write").unwrap();
+        let ports: Vec<_> = target.ways.iter().map(Config::get_ports).collect();
+        assert_eq!(ports, [[1], [2]]);
     }
 
     #[test]

@@ -9,8 +9,9 @@ use tokio_postgres::types::Type;
 
 use super::active::Task;
 use super::date::Date;
+use super::pool::Param;
 use super::tables::Tables;
-use super::{Handle, PostgresError};
+use super::{Handle, PostgresError, PostgresKey};
 use crate::store::{bitmap, tombstone};
 use crate::{Profile, Record, Timestamp, UserId, VOID_AHEAD};
 
@@ -37,10 +38,8 @@ impl Handle {
             (&self.origin as _, Type::INT8),
             (&Date(bitmap::oldest(now).start()) as _, Type::TIMESTAMPTZ),
         ];
-        let rows = self.ask("writing activities", &tables.write, &params).await?;
-        let unknown = rows.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0));
-        let unknown = unknown.map_err(|error| self.unreadable("writing activities", error))?;
-        self.count_dropped(u64::try_from(unknown).unwrap_or(0), unfit as u64);
+        let unknown = self.change("writing activities", &tables.write, &params).await?;
+        self.count_dropped(tables.key, unknown, unfit as u64);
         self.prune(&tables, now).await;
         Ok(())
     }
@@ -52,7 +51,7 @@ impl Handle {
         }
         let params =
             [(&user.as_str() as _, Type::TEXT), (&Date(at) as _, Type::TIMESTAMPTZ), (&self.origin as _, Type::INT8)];
-        self.ask("erasing a user", &tables.forget, &params).await?;
+        self.change("erasing a user", &tables.forget, &params).await?;
         // With what was written until then in view.
         self.change_days(&tables, Task::Erase(user)).await
     }
@@ -60,7 +59,7 @@ impl Handle {
     pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), PostgresError> {
         let tables = self.tables().await?;
         if !tables.key.fits(user) {
-            self.count_dropped(0, 1);
+            self.count_dropped(tables.key, 0, 1);
             return Ok(());
         }
         let params = [
@@ -70,18 +69,27 @@ impl Handle {
             (&profile.is_hidden() as _, Type::BOOL),
             (&self.origin as _, Type::INT8),
         ];
-        let rows = self.ask("writing a profile", &tables.put_profile, &params).await?;
-        let unknown = rows.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0));
-        let unknown = unknown.map_err(|error| self.unreadable("writing a profile", error))?;
-        self.count_dropped(u64::try_from(unknown).unwrap_or(0), 0);
+        let unknown = self.change("writing a profile", &tables.put_profile, &params).await?;
+        self.count_dropped(tables.key, unknown, 0);
         Ok(())
     }
 
+    /// Asks a statement that changes the tables. Says how many of its users the site doesn't have.
+    async fn change(&self, doing: &str, sql: &str, params: &[Param<'_>]) -> Result<u64, PostgresError> {
+        let rows = self.ask(doing, sql, params).await?;
+        let unknown = || -> Result<i64, tokio_postgres::Error> {
+            let Some(row) = rows.first() else { return Ok(0) };
+            self.note_server(row)?;
+            row.try_get("unknown")
+        };
+        let unknown = unknown().map_err(|error| self.unreadable(doing, error))?;
+        Ok(u64::try_from(unknown).unwrap_or(0))
+    }
+
     /// Whoever only now and then writes wrong ids is told once; the count tells the rest.
-    fn count_dropped(&self, unknown: u64, unfit: u64) {
+    fn count_dropped(&self, key: PostgresKey, unknown: u64, unfit: u64) {
         let dropped = unknown + unfit;
         if dropped > 0 && self.dropped.fetch_add(dropped, Ordering::Relaxed) == 0 {
-            let key = self.wanted.key;
             tracing::warn!(unknown, unfit, %key, "dropped what was reported of users whom the site can't have");
         }
     }

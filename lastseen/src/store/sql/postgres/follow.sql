@@ -57,7 +57,8 @@ told AS (
 )
 SELECT
     coalesce(missed, false), timeline, looked_at, snapshot::text,
-    kind, user_id, forgotten_at, last_activity_date, last_activity_ip, left_at, name, active, hidden
+    kind, user_id, forgotten_at, last_activity_date, last_activity_ip, left_at, name, active, hidden,
+    {server} AS server
 FROM reader
 LEFT JOIN told ON true
 ORDER BY first;

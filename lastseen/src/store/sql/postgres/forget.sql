@@ -25,4 +25,4 @@ published AS (
     SELECT user_id, 'forgotten', coalesce((SELECT forgotten_at FROM erased), $2), $3 FROM forgetting
     RETURNING xid
 )
-SELECT pg_notify({channel}, '') FROM published;
+SELECT 0::bigint AS unknown, {server} AS server, pg_notify({channel}, $3::text) AS notified FROM published;

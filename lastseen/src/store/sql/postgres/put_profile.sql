@@ -16,4 +16,5 @@ published AS (
 )
 SELECT
     1 - (SELECT count(*) FROM known) AS unknown,
-    (SELECT pg_notify({channel}, '') FROM published) AS notified;
+    (SELECT pg_notify({channel}, $5::text) FROM published) AS notified,
+    {server} AS server;

@@ -15,11 +15,14 @@ ALTER TABLE {meta}
     ADD COLUMN most_online_at timestamptz;
 
 -- A small number for each user who was active, by which the days know them. None is ever given twice. One without a user
--- is of somebody whose row is gone, and about to be taken out of every day.
-CREATE TABLE {number} (
-    number  integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    user_id {key} UNIQUE REFERENCES {activity} (user_id) ON DELETE SET NULL
-);
+-- is of somebody whose row is gone, and about to be taken out of every day. The key's type is that of the table that is
+-- there, whatever this process was told.
+CREATE TABLE {number} AS SELECT user_id FROM {activity} WITH NO DATA;
+
+ALTER TABLE {number}
+    ADD COLUMN number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    ADD UNIQUE (user_id),
+    ADD FOREIGN KEY (user_id) REFERENCES {activity} (user_id) ON DELETE SET NULL;
 
 -- Who was active on a day, until there are enough of them. Whoever notes a number that is being taken away waits for
 -- that, fails, and tries again.

@@ -95,4 +95,5 @@ noted AS (
 )
 SELECT
     (SELECT count(*) FROM batch) - (SELECT count(*) FROM known) AS unknown,
-    (SELECT pg_notify({channel}, '') FROM published LIMIT 1) AS notified;
+    (SELECT pg_notify({channel}, $7::text) FROM published LIMIT 1) AS notified,
+    {server} AS server;

@@ -1,7 +1,7 @@
-//! What a network does to connections, between the store and its server.
+//! What a network does to connections, between a program and its server.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,26 +10,32 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// Passes everything on, until told otherwise.
-pub(crate) struct Proxy {
+/// Passes everything on to a port of 127.0.0.1, until told otherwise.
+#[derive(Debug)]
+pub struct Proxy {
     port: u16,
     shared: Arc<Shared>,
     listening: JoinHandle<()>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Shared {
     refuses: AtomicBool,
     attempts: AtomicU32,
-    loses_answers: AtomicBool,
+    /// A part of what the answers to which are lost.
+    loses_answers_to: Mutex<Option<&'static str>>,
     lost: AtomicU32,
     delay_micros: AtomicU64,
     cut: Notify,
 }
 
 impl Proxy {
-    /// In front of a port on this machine.
-    pub(crate) async fn to(server: u16) -> Self {
+    /// In front of a port.
+    ///
+    /// # Panics
+    ///
+    /// When there is no free port.
+    pub async fn to(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
@@ -48,39 +54,62 @@ impl Proxy {
         Self { port, shared, listening }
     }
 
+    /// The port here.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The URL by which to come here instead.
-    pub(crate) fn url(&self, url: &str, server: u16) -> String {
+    #[must_use]
+    pub fn url(&self, url: &str, server: u16) -> String {
         url.replace(&format!(":{server}/"), &format!(":{}/", self.port))
     }
 
     /// Ends new connections at once, or serves them.
-    pub(crate) fn refuse(&self, refuses: bool) {
+    pub fn refuse(&self, refuses: bool) {
         self.shared.refuses.store(refuses, Ordering::Relaxed);
     }
 
     /// How many connections have been made, those that were refused included.
-    pub(crate) fn attempts(&self) -> u32 {
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
         self.shared.attempts.load(Ordering::Relaxed)
     }
 
-    /// Cuts connections that write when the server answers, or ceases to: the answer is lost.
-    pub(crate) fn lose_answers(&self, loses: bool) {
-        self.shared.loses_answers.store(loses, Ordering::Relaxed);
+    /// Cuts connections that have sent `part` when the server answers, or ceases to: the answer is lost.
+    ///
+    /// # Panics
+    ///
+    /// Where another thread has panicked here.
+    pub fn lose_answers(&self, part: Option<&'static str>) {
+        *self.shared.loses_answers_to.lock().expect("no panic under the lock") = part;
     }
 
     /// How many answers were lost.
-    pub(crate) fn lost(&self) -> u32 {
+    #[must_use]
+    pub fn lost(&self) -> u32 {
         self.shared.lost.load(Ordering::Relaxed)
     }
 
     /// Holds each answer back for so long.
-    pub(crate) fn delay(&self, delay: Duration) {
+    ///
+    /// # Panics
+    ///
+    /// Where it is longer than can be told.
+    pub fn delay(&self, delay: Duration) {
         self.shared.delay_micros.store(u64::try_from(delay.as_micros()).unwrap(), Ordering::Relaxed);
     }
 
     /// Cuts all connections that there are.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.shared.cut.notify_waiters();
+    }
+}
+
+impl Shared {
+    fn part(&self) -> Option<&'static str> {
+        *self.loses_answers_to.lock().expect("no panic under the lock")
     }
 }
 
@@ -94,17 +123,18 @@ async fn connect(client: TcpStream, server: u16, shared: Arc<Shared>) {
     let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let writes = AtomicBool::new(false);
+    let is_to_be_lost = AtomicBool::new(false);
     let note = |bytes: &[u8]| {
-        writes.fetch_or(bytes.windows(11).any(|window| window == b"INSERT INTO"), Ordering::Relaxed);
+        let has_part =
+            shared.part().is_some_and(|part| bytes.windows(part.len()).any(|window| window == part.as_bytes()));
+        is_to_be_lost.fetch_or(has_part, Ordering::Relaxed);
         Some(Duration::ZERO)
     };
     let answer = |_: &[u8]| {
-        if shared.loses_answers.load(Ordering::Relaxed) && writes.load(Ordering::Relaxed) {
+        if is_to_be_lost.load(Ordering::Relaxed) && shared.part().is_some() {
             shared.lost.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        writes.store(false, Ordering::Relaxed);
         Some(Duration::from_micros(shared.delay_micros.load(Ordering::Relaxed)))
     };
     // Where one direction ends, both do.

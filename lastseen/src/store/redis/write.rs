@@ -1,0 +1,83 @@
+//! What changes the records, each group's in one call of a script, which is done in full or not at all.
+
+use std::time::Duration;
+
+use ::redis::Cmd;
+
+use super::groups::{Group, Groups};
+use super::router::Request;
+use super::{Handle, RedisError, answer, script};
+use crate::store::tombstone;
+use crate::timestamp::micros;
+use crate::{Profile, Record, Timestamp, UserId, VOID_AHEAD};
+
+/// How many records a call takes: a server does nothing else meanwhile, and Lua's stack has room for not many more.
+const CHUNK: usize = 1_000;
+
+impl Handle {
+    pub(super) async fn write(&self, batch: &[Record], now: Timestamp) -> Result<(), RedisError> {
+        let groups = self.groups().await?;
+        let mut by_group: Vec<Vec<&Record>> = vec![Vec::new(); groups.len()];
+        for record in batch {
+            by_group[groups.index_of(&record.user)].push(record);
+        }
+        let mut requests = Vec::new();
+        for (group, records) in groups.iter().zip(&by_group) {
+            requests.extend(records.chunks(CHUNK).map(|records| self.merging(&groups, group, records, now)));
+        }
+        self.send("writing activities", requests).await.map(drop)
+    }
+
+    fn merging(&self, groups: &Groups, group: &Group, records: &[&Record], now: Timestamp) -> Request {
+        let mut command = script::WRITE.call(&group.keys.all());
+        command
+            .arg(answer::kept(now + VOID_AHEAD))
+            .arg(answer::kept(tombstone::oldest(now)))
+            .arg(micros(self.settings.keep))
+            .arg(answer::kept(now));
+        self.end(&mut command, groups);
+        for Record { user, seen, left_at } in records {
+            command.arg(user.as_str());
+            match seen {
+                Some(seen) => command.arg(answer::kept(seen.at)).arg(answer::ip_bytes(seen.ip)),
+                None => command.arg("").arg(""),
+            };
+            match left_at {
+                Some(left_at) => command.arg(answer::kept(*left_at)),
+                None => command.arg(""),
+            };
+        }
+        Request { slot: group.slot, command, script: Some(&script::WRITE) }
+    }
+
+    pub(super) async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), RedisError> {
+        let groups = self.groups().await?;
+        let group = groups.of(user);
+        let mut command = script::FORGET.call(&group.keys.all());
+        command.arg(user.as_str()).arg(answer::kept(at)).arg(answer::kept(tombstone::oldest(at)));
+        self.end(&mut command, &groups);
+        let request = Request { slot: group.slot, command, script: Some(&script::FORGET) };
+        self.send("erasing a user", vec![request]).await.map(drop)
+    }
+
+    pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), RedisError> {
+        let groups = self.groups().await?;
+        let group = groups.of(user);
+        let mut command = script::PUT_PROFILE.call(&group.keys.all());
+        command.arg(user.as_str()).arg(answer::profile_text(profile));
+        self.end(&mut command, &groups);
+        let request = Request { slot: group.slot, command, script: Some(&script::PUT_PROFILE) };
+        self.send("writing a profile", vec![request]).await.map(drop)
+    }
+
+    /// What all that write are told: for how long keys live, whose change it is, and how many changes are kept.
+    fn end(&self, command: &mut Cmd, groups: &Groups) {
+        // A day longer, so that nothing goes before its time where clocks differ.
+        let lifetime = self.settings.keep.saturating_add(Duration::from_hours(24));
+        let most = Duration::from_hours(24 * 365 * 100);
+        command
+            .arg(micros(lifetime.min(most)) / 1_000)
+            .arg(format!("{:x}", self.origin))
+            .arg(self.settings.feed as usize / groups.len());
+    }
+}
