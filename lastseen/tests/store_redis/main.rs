@@ -6,6 +6,7 @@ mod cluster;
 mod conformance;
 mod faults;
 mod feed;
+mod history;
 mod keep;
 mod model;
 mod place;
