@@ -7,6 +7,7 @@ const LISTED = 50;
 const LOOK_AT_STATE_EVERY = 10_000;
 const TRY_AGAIN_AFTER = 5_000;
 const SPEAK_EVERY = 30_000;
+const LOOK_BACK_EVERY = 60_000;
 
 const find = (id) => document.getElementById(id);
 
@@ -212,6 +213,21 @@ async function lookAtState() {
   }
 }
 
+// --- The history, as the server draws it: numbers and dates, and no names.
+
+let remembering;
+
+async function lookBack() {
+  clearTimeout(remembering);
+  remembering = setTimeout(lookBack, LOOK_BACK_EVERY);
+  try {
+    const answer = await fetch("/history", { signal: AbortSignal.timeout(TRY_AGAIN_AFTER) });
+    if (answer.ok) find("history").innerHTML = await answer.text();
+  } catch {
+    // The events tell that the server doesn't answer.
+  }
+}
+
 // --- While someone looks
 
 let paused = false;
@@ -219,10 +235,11 @@ let ticking;
 
 function follow() {
   source?.close();
-  for (const timer of [again, looking, ticking]) clearTimeout(timer);
+  for (const timer of [again, looking, remembering, ticking]) clearTimeout(timer);
   if (paused || document.hidden) return;
   listen();
   lookAtState();
+  lookBack();
   ticking = setInterval(tick, 1000);
 }
 

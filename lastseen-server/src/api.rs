@@ -12,6 +12,7 @@ pub(crate) mod body;
 mod check;
 mod events;
 mod health;
+mod history;
 mod intake;
 mod leave;
 mod online;
@@ -20,7 +21,10 @@ mod query;
 mod touch;
 mod users;
 
-pub use answer::{CountAnswer, GuestAnswer, GuestUserAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
+pub use answer::{
+    ActiveAnswer, CountAnswer, GuestAnswer, GuestUserAnswer, HistoryAnswer, LastSeenAnswer, MostOnlineAnswer,
+    OnlineAnswer, OnlineSpanAnswer, OnlineUserAnswer,
+};
 pub(crate) use check::Proxies;
 pub(crate) use health::not_ready;
 pub(crate) use online::Limit;
@@ -40,6 +44,8 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/v1/online", get(online::online))
         .route("/v1/online/count", get(online::count))
         .route("/v1/users/{user}", get(users::get).put(users::put).delete(users::delete))
+        .route("/v1/history", get(history::history))
+        .route("/v1/active", get(history::active))
         .route("/v1/events", get(events::events))
         .route("/v1/check", get(check::check))
         .route("/healthz", get(health::healthz))

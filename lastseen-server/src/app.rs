@@ -11,6 +11,7 @@ use crate::api::{self, Problem, Proxies};
 use crate::events::Events;
 use crate::guests::Tickets;
 use crate::judge::Judge;
+use crate::page::Recalled;
 use crate::settings::{Settings, StoreUrl};
 use crate::syslog;
 use crate::value::HostName;
@@ -29,6 +30,8 @@ pub struct AppState {
     pub(crate) tickets: Option<Tickets>,
     /// The streams of who comes and goes.
     pub(crate) events: Events,
+    /// What the page last read of the past.
+    pub(crate) history: Recalled,
     /// What the page calls the store.
     pub(crate) store: StoreUrl,
     pub(crate) allow_host: Vec<HostName>,
@@ -56,6 +59,7 @@ impl AppState {
             guests: settings.guests,
             tickets: settings.ticket_key_file.0.as_deref().map(Tickets::signed_by).transpose()?,
             events: Events::of(tracker.clone(), clock, settings.guests, settings.event_clients),
+            history: Recalled::default(),
             started: tracker.now(),
             tracker,
             store: settings.store.clone(),

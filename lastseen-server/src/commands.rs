@@ -11,10 +11,12 @@ use crate::Failure;
 use crate::settings::{SettingFlags, Settings, StoreUrl};
 use crate::way::Way;
 
+mod active;
 mod config;
 mod count;
 mod explain;
 mod forget;
+mod history;
 mod import;
 mod leave;
 mod migrate;
@@ -51,6 +53,10 @@ enum Command {
     Count(count::Count),
     /// Tell when a user was last seen
     Seen(seen::Seen),
+    /// List how many were online when, and the most ever
+    History(history::History),
+    /// Print how many users were active on a day, in a week and in a month
+    Active(active::Active),
     /// Sign a user out: offline at once
     Leave(leave::Leave),
     /// Erase a user: activity, address, profile
@@ -92,6 +98,8 @@ impl Cli {
             Command::Online(command) => command.run(file),
             Command::Count(command) => command.run(file),
             Command::Seen(command) => command.run(file),
+            Command::History(command) => command.run(file),
+            Command::Active(command) => command.run(file),
             Command::Leave(command) => command.run(file),
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),

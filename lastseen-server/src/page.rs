@@ -16,25 +16,32 @@ use crate::api::{DEFAULT_LIMIT, OnlineAnswer, Parameters, Problem};
 use crate::app::AppState;
 use crate::words;
 
+mod chart;
+mod history;
 mod person;
 mod search;
 mod sign_in;
 
+use history::History;
+pub(crate) use history::Recalled;
 use person::Person;
 use search::Found;
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/", get(page))
+        .route("/history", get(history::part))
         .route("/sign-in", post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
-        .route("/assets/page.css", get(async || asset("text/css; charset=utf-8", include_str!("../assets/page.css"))))
+        .route("/assets/page.css", get(async || asset("text/css; charset=utf-8", CSS)))
         .route(
             "/assets/page.js",
             get(async || asset("text/javascript; charset=utf-8", include_str!("../assets/page.js"))),
         )
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", include_str!("../assets/icon.svg"))))
 }
+
+const CSS: &str = concat!(include_str!("../assets/page.css"), include_str!("../assets/history.css"));
 
 fn asset(content_type: &'static str, content: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], content)
@@ -55,6 +62,7 @@ struct Page {
     /// Whom the visitor has looked for, as typed.
     asked: String,
     found: Found,
+    history: Arc<History>,
     store: String,
     /// Why the answers may be wanting, where they may.
     trouble: Option<String>,
@@ -114,6 +122,7 @@ async fn page(
         nobody: Person::default(),
         asked,
         found,
+        history: state.history.get(&state.tracker).await,
         store: state.store.to_string(),
         trouble: crate::api::not_ready(&status),
         moments: Moment::all(&status),

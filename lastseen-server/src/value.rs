@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::http::HeaderName;
 use ipnet::IpNet;
-use lastseen::ForwardedHeader;
+use lastseen::{Day, ForwardedHeader, Resolution, Timestamp};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
@@ -62,6 +62,24 @@ impl Value for HeaderName {
 }
 
 impl Value for ForwardedHeader {
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: lastseen::Error| error.to_string())
+    }
+}
+
+impl Value for Timestamp {
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: lastseen::Error| error.to_string())
+    }
+}
+
+impl Value for Day {
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: lastseen::Error| error.to_string())
+    }
+}
+
+impl Value for Resolution {
     fn read(text: &str) -> Result<Self, String> {
         text.parse().map_err(|error: lastseen::Error| error.to_string())
     }

@@ -31,8 +31,43 @@ pub(crate) fn window(window: Duration) -> String {
 
 /// The time of day in UTC, to the second.
 pub(crate) fn clock(at: Timestamp) -> String {
+    in_utc(at, "%H:%M:%S UTC")
+}
+
+/// The moment in UTC, to the minute: `3 Nov 2026, 20:15 UTC`.
+pub(crate) fn moment(at: Timestamp) -> String {
+    in_utc(at, "%-d %b %Y, %H:%M UTC")
+}
+
+/// The time of day in UTC, to the minute.
+pub(crate) fn hour(at: Timestamp) -> String {
+    in_utc(at, "%H:%M")
+}
+
+/// The day in UTC, without its year: `3 Nov`.
+pub(crate) fn day(at: Timestamp) -> String {
+    in_utc(at, "%-d %b")
+}
+
+fn in_utc(at: Timestamp, format: &str) -> String {
     jiff::Timestamp::from_microsecond(at.as_micros())
-        .map_or_else(|_| at.to_string(), |at| at.strftime("%H:%M:%S UTC").to_string())
+        .map_or_else(|_| at.to_string(), |at| at.strftime(format).to_string())
+}
+
+/// A number, with its thousands apart; from ten thousand on rounded down to three digits: `1,204`, `12.3k`, `4M`.
+pub(crate) fn number(number: u64) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        1_000..10_000 => format!("{},{:03}", number / 1_000, number % 1_000),
+        _ => {
+            let units = [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
+            let (unit, name) = units.into_iter().find(|(unit, _)| number >= *unit).unwrap_or((1, ""));
+            match (number / unit, number % unit * 10 / unit) {
+                (whole, tenths @ 1..) if whole < 100 => format!("{whole}.{tenths}{name}"),
+                (whole, _) => format!("{whole}{name}"),
+            }
+        }
+    }
 }
 
 /// Text from elsewhere, for a terminal: without characters that would steer it or turn the line around.
@@ -107,6 +142,26 @@ mod tests {
 
     #[test]
     fn the_clock_is_utc() {
-        assert_eq!(clock("2026-11-24T03:15:04.9Z".parse().unwrap()), "03:15:04 UTC");
+        let at = "2026-11-04T03:15:04.9Z".parse().unwrap();
+        assert_eq!(clock(at), "03:15:04 UTC");
+        assert_eq!(moment(at), "4 Nov 2026, 03:15 UTC");
+        assert_eq!((hour(at).as_str(), day(at).as_str()), ("03:15", "4 Nov"));
+    }
+
+    #[test]
+    fn numbers_stay_short_and_are_never_more_than_there_are() {
+        for (count, words) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (9_099, "9,099"),
+            (10_000, "10k"),
+            (12_399, "12.3k"),
+            (999_999, "999k"),
+            (1_000_000, "1M"),
+            (4_250_000_000, "4.2G"),
+        ] {
+            assert_eq!(number(count), words);
+        }
     }
 }

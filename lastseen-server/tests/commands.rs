@@ -146,7 +146,7 @@ async fn config_tells_where_each_value_came_from() {
 #[tokio::test]
 async fn migrate_tells_from_which_version_to_which() {
     let place = Place::new();
-    assert_eq!(printed(place.run(&["migrate"]).await), "sqlite:lastseen.db went from version 0 to 1\n");
-    assert_eq!(printed(place.run(&["migrate"]).await), "sqlite:lastseen.db is at version 1 already\n");
+    assert_eq!(printed(place.run(&["migrate"]).await), "sqlite:lastseen.db went from version 0 to 2\n");
+    assert_eq!(printed(place.run(&["migrate"]).await), "sqlite:lastseen.db is at version 2 already\n");
     assert_eq!(printed(place.run(&["migrate", "--store", "memory:"]).await), "memory: has no tables\n");
 }

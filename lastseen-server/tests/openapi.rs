@@ -132,6 +132,10 @@ async fn answers_are_as_described() {
         ("get", "/v1/online?limit=x", ""),
         ("get", "/v1/online/count?window=1500ms", ""),
         ("get", "/v1/online/count?window=1", ""),
+        ("get", "/v1/history", ""),
+        ("get", "/v1/history?resolution=1d", ""),
+        ("get", "/v1/active", ""),
+        ("get", "/v1/active?day=x", ""),
         ("get", "/v1/users/ada", ""),
         ("get", "/v1/users/42", ""),
         ("get", "/v1/users/nobody", ""),
@@ -160,6 +164,9 @@ async fn answers_are_as_described() {
         let answer = service.post(&format!("{path}?ack=stored"), r#"{"user":"ada"}"#).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         check(path, "post", &answer);
+    }
+    for path in ["/v1/history", "/v1/active"] {
+        check(path, "get", &service.get(path).await);
     }
     check("/readyz", "get", &service.get("/readyz").await);
 }

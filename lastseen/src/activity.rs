@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::{Timestamp, UserId};
+use crate::{Day, Timestamp, UserId};
 
 /// How far ahead of this machine's clock a date from outside may lie: 5 seconds.
 pub const MAX_AHEAD: Duration = Duration::from_secs(5);
@@ -66,6 +66,11 @@ impl Record {
     #[must_use]
     pub fn latest(&self) -> Option<Timestamp> {
         self.seen.map(|seen| seen.at).max(self.left_at)
+    }
+
+    /// The day of the last activity.
+    pub(crate) fn day(&self) -> Option<Day> {
+        self.seen.map(|seen| Day::of(seen.at))
     }
 
     /// The record without dates more than [`VOID_AHEAD`] after `now`: they come from a clock that was wrong.

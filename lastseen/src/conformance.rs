@@ -23,6 +23,7 @@ mod faults;
 mod faulty;
 mod feed;
 mod histories;
+mod history;
 mod ids;
 mod records;
 mod sample;
@@ -31,6 +32,7 @@ pub use faults::{Fault, Faults, Operation};
 pub use faulty::{Faulty, FaultyError};
 pub use feed::{rule_5_recent, rule_6_follow, rule_7_behind, rule_8_forget};
 pub use histories::histories;
+pub use history::{rule_13_history, rule_14_most_online, rule_15_active_users};
 pub use ids::{rule_9_profiles, rule_10_any_valid_id};
 pub use records::{rule_1_merge, rule_2_commit, rule_3_whole, rule_4_read};
 
@@ -52,6 +54,9 @@ pub async fn all<S: Store>(open: impl AsyncFn() -> S) {
     rule_8_forget(&open).await;
     rule_9_profiles(&open).await;
     rule_10_any_valid_id(&open).await;
+    rule_13_history(&open).await;
+    rule_14_most_online(&open).await;
+    rule_15_active_users(&open).await;
     histories(&open).await;
 }
 
@@ -84,6 +89,9 @@ macro_rules! conformance_tests {
             rule_8_forget
             rule_9_profiles
             rule_10_any_valid_id
+            rule_13_history
+            rule_14_most_online
+            rule_15_active_users
             histories
         );
     };

@@ -7,7 +7,7 @@ use std::fmt;
 ///
 /// Its text names the value at fault and what would be right; [`source`](StdError::source) leads to the cause
 /// underneath. The predicates tell what a caller may want to tell apart: wrong input, a store that doesn't answer, a
-/// directory that doesn't, a memory that is full.
+/// directory that doesn't, a memory that is full, a store that keeps no history.
 ///
 /// ```
 /// use lastseen::UserId;
@@ -30,6 +30,7 @@ enum Kind {
     Store,
     Directory,
     Full,
+    Unsupported,
 }
 
 impl Error {
@@ -54,6 +55,10 @@ impl Error {
             "memory holds its {capacity} users and none of them is stored yet: raise the capacity or mend the store"
         );
         Self::new(Kind::Full, message)
+    }
+
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unsupported, message.into())
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -83,6 +88,12 @@ impl Error {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.0.kind == Kind::Full
+    }
+
+    /// The store doesn't keep what was asked for, and never will: [`keeps_history`](crate::Store::keeps_history).
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        self.0.kind == Kind::Unsupported
     }
 }
 

@@ -92,6 +92,7 @@ mod clock;
 pub mod conformance;
 mod directory;
 mod error;
+mod history;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod http;
@@ -113,6 +114,7 @@ pub use directory::{Directory, Profile};
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
 pub use directory::{SqlDirectory, SqlDirectoryError};
 pub use error::Error;
+pub use history::{ACTIVE_DAYS, Day, MostOnline, OnlineSpan, Resolution};
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use store::PostgresStore;

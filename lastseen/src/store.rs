@@ -1,11 +1,13 @@
 //! What a store promises, and the stores there are.
 
 use std::error::Error as StdError;
-use std::future::{Future, pending};
+use std::future::{Future, pending, ready};
 use std::sync::Arc;
 
-use crate::{Profile, Record, Timestamp, UserId};
+use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod bitmap;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod gate;
 mod memory;
@@ -65,6 +67,19 @@ pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};
 /// 12. **Failover.** Where rule 2 holds for a server but not for the replica that takes its place,
 ///     [`failovers`](Self::failovers) rises once another has taken over, before a write is acknowledged by it; and a cursor
 ///     that the replica can't make sense of is one that has fallen behind (rule 7).
+///
+/// A store may keep a history too. One that doesn't leaves out the methods from
+/// [`keeps_history`](Self::keeps_history) on; one that does keeps these rules as well.
+///
+/// 13. **History.** [`write_history`](Self::write_history) merges each span into the one of the same resolution and
+///     beginning, if there is one, field by field by maximum. [`history`](Self::history) gives what was written and
+///     nothing else. Spans may go once they are older than their [resolution is kept](Resolution::kept).
+/// 14. **Most online.** Of all that `write_history` was given, [`most_online`](Self::most_online) gives the
+///     [greater](MostOnline::merged), for ever.
+/// 15. **Active users.** Each activity that `write` takes in counts its user for its UTC day, whatever is known of later
+///     ones; one that rule 1 or rule 8 drops doesn't. [`active_users`](Self::active_users) counts each user once, however
+///     many of the days they were active on. Days may go once they are older than [`ACTIVE_DAYS`](crate::ACTIVE_DAYS).
+///     After `forget` the user is counted on no day before.
 pub trait Store: Send + Sync + 'static {
     /// Why a store could not do as told. Its text is shown to operators.
     type Error: StdError + Send + Sync + 'static;
@@ -133,6 +148,58 @@ pub trait Store: Send + Sync + 'static {
     /// Default: never.
     fn failovers(&self) -> u64 {
         0
+    }
+
+    /// Whether it keeps rules 13 to 15. Default: it keeps no history, and the methods below are never called.
+    fn keeps_history(&self) -> bool {
+        false
+    }
+
+    /// Merges into the history how many were online, and the most so far, all in one commit where the store can. `now` is
+    /// the writer's wall time. Default: nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// Where any of it may not have been written. The tracker keeps it and tries again.
+    fn write_history(
+        &self,
+        _spans: &[OnlineSpan],
+        _most: Option<MostOnline>,
+        _now: Timestamp,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        ready(Ok(()))
+    }
+
+    /// The spans of this resolution that began from `from` to `to`, both included, oldest first. Default: none.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't say.
+    fn history(
+        &self,
+        _resolution: Resolution,
+        _from: Timestamp,
+        _to: Timestamp,
+    ) -> impl Future<Output = Result<Vec<OnlineSpan>, Self::Error>> + Send {
+        ready(Ok(Vec::new()))
+    }
+
+    /// The most who were ever online; `None` before anything was written. Default: none.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't say.
+    fn most_online(&self) -> impl Future<Output = Result<Option<MostOnline>, Self::Error>> + Send {
+        ready(Ok(None))
+    }
+
+    /// How many different users were active from the day `from` to the day `to`, both included. Default: none.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't say.
+    fn active_users(&self, _from: Day, _to: Day) -> impl Future<Output = Result<u64, Self::Error>> + Send {
+        ready(Ok(0))
     }
 }
 

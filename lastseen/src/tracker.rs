@@ -14,6 +14,7 @@ mod erased;
 mod events;
 mod flush;
 mod follow;
+mod history;
 mod index;
 mod key;
 mod lately;
@@ -324,7 +325,9 @@ impl Tracker {
             flushed_at: health.flushed_at,
             caught_up_at: health.caught_up_at,
             followed_at: health.followed_at,
-            store_error: health.flush.error.clone().or_else(|| health.follow.error.clone()),
+            store_error: [&health.flush, &health.follow, &health.history]
+                .into_iter()
+                .find_map(|attempts| attempts.error.clone()),
             directory_error: health.directory.error.clone(),
         }
     }
@@ -353,7 +356,8 @@ impl Tracker {
     ///
     /// [`is_store`](Error::is_store) where the store failed. What it lacks stays pending.
     pub async fn flush(&self) -> Result<(), Error> {
-        self.core().flush(true).await
+        self.core().flush(true).await?;
+        self.core().write_history().await
     }
 
     /// Flushes, and ends the tasks behind the tracker and the listeners' events. Answers go on to come from memory.

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lastseen::conformance;
 use lastseen::store::{Change, Changes, Cursor, MemoryStore, Page};
-use lastseen::{Profile, Record, Store, Timestamp, UserId};
+use lastseen::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 /// A store that is right but for one flaw.
 struct Broken {
@@ -37,6 +37,14 @@ enum Flaw {
     LosesEmptyNames,
     /// Ids are folded to lower case.
     FoldsCase,
+    /// What is counted twice counts double.
+    AddsSpansUp,
+    /// Where nobody has counted, there were none.
+    InventsSpans,
+    /// The most ever online are dated when they are written.
+    DatesTheRecordLate,
+    /// Who was active on two days is two.
+    CountsDaysApart,
 }
 
 impl Broken {
@@ -115,6 +123,54 @@ impl Store for Broken {
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
         self.store.profiles(users).await
     }
+
+    fn keeps_history(&self) -> bool {
+        true
+    }
+
+    async fn write_history(
+        &self,
+        spans: &[OnlineSpan],
+        most: Option<MostOnline>,
+        now: Timestamp,
+    ) -> Result<(), Infallible> {
+        let mut spans = spans.to_vec();
+        for span in spans.iter_mut().filter(|_| self.is(Flaw::AddsSpansUp)) {
+            let before = self.store.history(span.resolution, span.at, span.at).await?;
+            span.peak += before.first().map_or(0, |before| before.peak);
+        }
+        let most =
+            most.map(|most| if self.is(Flaw::DatesTheRecordLate) { MostOnline { at: now, ..most } } else { most });
+        self.store.write_history(&spans, most, now).await
+    }
+
+    async fn history(
+        &self,
+        resolution: Resolution,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OnlineSpan>, Infallible> {
+        let mut spans = self.store.history(resolution, from, to).await?;
+        if self.is(Flaw::InventsSpans) && spans.is_empty() {
+            spans.push(OnlineSpan { resolution, at: from, online: 0, peak: 0 });
+        }
+        Ok(spans)
+    }
+
+    async fn most_online(&self) -> Result<Option<MostOnline>, Infallible> {
+        self.store.most_online().await
+    }
+
+    async fn active_users(&self, from: Day, to: Day) -> Result<u64, Infallible> {
+        if !self.is(Flaw::CountsDaysApart) {
+            return self.store.active_users(from, to).await;
+        }
+        let mut users = 0;
+        for day in from.as_days()..=to.as_days() {
+            users += self.store.active_users(Day::from_days(day), Day::from_days(day)).await?;
+        }
+        Ok(users)
+    }
 }
 
 /// What the suite says of a store with this flaw, rules taken in their order.
@@ -144,6 +200,10 @@ fn each_flaw_is_found_and_its_rule_named() {
         (Flaw::Resurrects, "rule 8, forget"),
         (Flaw::LosesEmptyNames, "rule 9, profiles"),
         (Flaw::FoldsCase, "rule 10, any valid id"),
+        (Flaw::AddsSpansUp, "rule 13, history"),
+        (Flaw::InventsSpans, "rule 13, history"),
+        (Flaw::DatesTheRecordLate, "rule 14, most online"),
+        (Flaw::CountsDaysApart, "rule 15, active users"),
     ] {
         let verdict = verdict(flaw);
         assert!(verdict.contains(rule), "{flaw:?} should break {rule}: {verdict}");

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use lastseen::conformance::{Fault, Faulty, FaultyError, Operation};
 use lastseen::store::MemoryStore;
-use lastseen::{Profile, Record, Store, Timestamp, UserId};
+use lastseen::{Day, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
@@ -57,6 +57,10 @@ async fn every_operation_fails_by_its_own_name_and_alone() {
         Operation::Forget,
         Operation::SetProfile,
         Operation::Profiles,
+        Operation::WriteHistory,
+        Operation::History,
+        Operation::MostOnline,
+        Operation::ActiveUsers,
     ] {
         let store = store();
         store.faults().inject(Fault::every().on(operation));
@@ -68,6 +72,10 @@ async fn every_operation_fails_by_its_own_name_and_alone() {
             store.forget(&user, NOW).await.err(),
             store.set_profile(&user, &Profile::new()).await.err(),
             store.profiles(&[]).await.err(),
+            store.write_history(&[], None, NOW).await.err(),
+            store.history(Resolution::Minute, NOW, NOW).await.err(),
+            store.most_online().await.err(),
+            store.active_users(Day::of(NOW), Day::of(NOW)).await.err(),
         ];
         let failed: Vec<_> = errors.into_iter().flatten().collect();
         assert_eq!(failed, [FaultyError::Injected(operation)]);

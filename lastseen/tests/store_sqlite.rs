@@ -154,22 +154,23 @@ async fn forgetting_takes_the_name_out_of_every_table_in_time() {
     let (_directory, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
     let ada = UserId::new("ada").unwrap();
-    store.write(&[Record { left_at: Some(NOW), ..Record::empty(ada.clone()) }], NOW).await.unwrap();
+    let seen_now = Some(Seen { at: NOW, ip: None });
+    store.write(&[Record { left_at: Some(NOW), seen: seen_now, user: ada.clone() }], NOW).await.unwrap();
     store.set_profile(&ada, &Profile::named("Ada")).await.unwrap();
     store.forget(&ada, NOW).await.unwrap();
     let reader = Connection::open(&path).unwrap();
     let tables_with_ada = || {
-        ["user_activity", "user_profile", "user_activity_feed", "user_forgotten"].map(|table| {
+        ["user_activity", "user_profile", "user_activity_feed", "user_forgotten", "user_number"].map(|table| {
             let count = format!("SELECT count(*) FROM {table} WHERE user_id = 'ada'");
             reader.query_row(&count, (), |row| row.get::<_, i64>(0)).unwrap()
         })
     };
-    assert_eq!(tables_with_ada(), [0, 0, 1, 1], "the forgetting itself, and what keeps old activities out");
+    assert_eq!(tables_with_ada(), [0, 0, 1, 1, 0], "the forgetting itself, and what keeps old activities out");
 
     reader.execute_batch("UPDATE user_activity_feed SET written_at = written_at - 601").unwrap();
     let day_after = NOW + Duration::from_hours(24) + Duration::from_micros(1);
     store.write(&[seen(1, day_after)], day_after).await.unwrap();
-    assert_eq!(tables_with_ada(), [0, 0, 0, 0], "a day after");
+    assert_eq!(tables_with_ada(), [0, 0, 0, 0, 0], "a day after");
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ async fn no_name_is_special() {
         let path = directory.path().join(name);
         SqliteStore::open(&path).await.unwrap().write(&[ada()], NOW).await.unwrap();
         assert!(path.is_file(), "{name}");
-        assert_eq!(SqliteStore::schema(&path).unwrap().version, 1, "{name}");
+        assert_eq!(SqliteStore::schema(&path).unwrap().version, 2, "{name}");
         let reopened = SqliteStore::open(&path).await.unwrap();
         assert_eq!(reopened.read(&ada().user).await.unwrap(), Some(ada()), "{name}");
     }
@@ -128,7 +128,7 @@ async fn a_newer_schema_is_left_alone() {
 
     let error = SqliteStore::open(&path).await.unwrap_err();
     assert!(error.is_newer(), "{error:?}");
-    assert!(error.to_string().contains("schema version 7") && error.to_string().contains("up to 1"), "{error}");
+    assert!(error.to_string().contains("schema version 7") && error.to_string().contains("up to 2"), "{error}");
     assert!(SqliteStore::schema(&path).unwrap_err().is_newer());
     assert_eq!(contents(directory.path()), before);
 }
@@ -211,14 +211,14 @@ async fn the_schema_is_looked_at_without_a_trace() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("lastseen.db");
     let schema = SqliteStore::schema(&path).unwrap();
-    assert_eq!((schema.version, schema.latest), (0, 1));
+    assert_eq!((schema.version, schema.latest), (0, 2));
     assert!(contents(directory.path()).is_empty());
 
     let store = SqliteStore::open(&path).await.unwrap();
-    assert_eq!(SqliteStore::schema(&path).unwrap().version, 1, "while it is in use");
+    assert_eq!(SqliteStore::schema(&path).unwrap().version, 2, "while it is in use");
     drop(store);
     let before = contents(directory.path());
-    assert_eq!(SqliteStore::schema(&path).unwrap().version, 1);
+    assert_eq!(SqliteStore::schema(&path).unwrap().version, 2);
     assert_eq!(contents(directory.path()), before);
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lastseen::{Timestamp, UserId};
+use lastseen::{Day, MostOnline, OnlineSpan, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Who is online.
@@ -84,6 +84,80 @@ pub struct GuestAnswer {
 pub struct GuestUserAnswer {
     /// The name, and nothing else.
     pub name: Arc<str>,
+}
+
+/// How many were online over some time, and the most ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryAnswer {
+    /// When this was so.
+    #[serde(with = "text")]
+    pub as_of: Timestamp,
+    /// From when on.
+    #[serde(with = "text")]
+    pub from: Timestamp,
+    /// Until when.
+    #[serde(with = "text")]
+    pub to: Timestamp,
+    /// How long each span is.
+    #[serde(rename = "resolution_seconds", with = "seconds")]
+    pub resolution: Duration,
+    /// Oldest first. Those in which nobody counted are absent.
+    pub spans: Vec<OnlineSpanAnswer>,
+    /// The most who were ever online at once.
+    pub most_online: Option<MostOnlineAnswer>,
+}
+
+/// How many were online during a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnlineSpanAnswer {
+    /// When it began.
+    #[serde(with = "text")]
+    pub at: Timestamp,
+    /// How many were online at the minute; of a longer span, at its busiest.
+    pub online: u32,
+    /// The most who were online at any second.
+    pub peak: u32,
+}
+
+/// The most who were ever online at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MostOnlineAnswer {
+    /// How many.
+    pub online: u32,
+    /// When that was reached first.
+    #[serde(with = "text")]
+    pub at: Timestamp,
+}
+
+/// How many different users were active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActiveAnswer {
+    /// When this was so.
+    #[serde(with = "text")]
+    pub as_of: Timestamp,
+    /// The day, in UTC.
+    #[serde(with = "text")]
+    pub day: Day,
+    /// On that day.
+    pub daily: Option<u64>,
+    /// Within 7 days, that day the last; none where they aren't all kept any more.
+    pub weekly: Option<u64>,
+    /// Within 30 days, likewise.
+    pub monthly: Option<u64>,
+}
+
+impl From<OnlineSpan> for OnlineSpanAnswer {
+    fn from(span: OnlineSpan) -> Self {
+        let OnlineSpan { at, online, peak, .. } = span;
+        Self { at, online, peak }
+    }
+}
+
+impl From<MostOnline> for MostOnlineAnswer {
+    fn from(most: MostOnline) -> Self {
+        let MostOnline { online, at } = most;
+        Self { online, at }
+    }
 }
 
 /// What prints and parses, as text.

@@ -77,11 +77,13 @@ impl Problem {
     }
 }
 
-/// Wrong input is 422. A store, a directory or a memory that can't take more is 503: try again.
+/// Wrong input is 422, what the store never keeps 501. A store, a directory or a memory that can't take more is 503: try again.
 impl From<lastseen::Error> for Problem {
     fn from(error: lastseen::Error) -> Self {
         if error.is_invalid() {
             Self::invalid(error.to_string())
+        } else if error.is_unsupported() {
+            Self::new(StatusCode::NOT_IMPLEMENTED, error.to_string())
         } else {
             Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
         }

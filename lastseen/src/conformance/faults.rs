@@ -153,9 +153,28 @@ pub enum Operation {
     SetProfile,
     /// [`Store::profiles`](crate::Store::profiles)
     Profiles,
+    /// [`Store::write_history`](crate::Store::write_history)
+    WriteHistory,
+    /// [`Store::history`](crate::Store::history)
+    History,
+    /// [`Store::most_online`](crate::Store::most_online)
+    MostOnline,
+    /// [`Store::active_users`](crate::Store::active_users)
+    ActiveUsers,
 }
 
 impl Operation {
-    const ALL: [Self; 7] =
-        [Self::Write, Self::Read, Self::Recent, Self::Follow, Self::Forget, Self::SetProfile, Self::Profiles];
+    const ALL: [Self; 11] = [
+        Self::Write,
+        Self::Read,
+        Self::Recent,
+        Self::Follow,
+        Self::Forget,
+        Self::SetProfile,
+        Self::Profiles,
+        Self::WriteHistory,
+        Self::History,
+        Self::MostOnline,
+        Self::ActiveUsers,
+    ];
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::faults::{Effect, Faults, Operation};
 use crate::store::{Changes, Cursor, Page};
-use crate::{Profile, Record, Store, Timestamp, UserId};
+use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 /// Wraps a store and makes chosen calls fail, lose their answer, or hang. Until told otherwise it fails nothing.
 ///
@@ -137,5 +137,35 @@ impl<S: Store> Store for Faulty<S> {
 
     fn failovers(&self) -> u64 {
         self.store.failovers()
+    }
+
+    fn keeps_history(&self) -> bool {
+        self.store.keeps_history()
+    }
+
+    async fn write_history(
+        &self,
+        spans: &[OnlineSpan],
+        most: Option<MostOnline>,
+        now: Timestamp,
+    ) -> Result<(), Self::Error> {
+        self.call(Operation::WriteHistory, self.store.write_history(spans, most, now)).await
+    }
+
+    async fn history(
+        &self,
+        resolution: Resolution,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OnlineSpan>, Self::Error> {
+        self.call(Operation::History, self.store.history(resolution, from, to)).await
+    }
+
+    async fn most_online(&self) -> Result<Option<MostOnline>, Self::Error> {
+        self.call(Operation::MostOnline, self.store.most_online()).await
+    }
+
+    async fn active_users(&self, from: Day, to: Day) -> Result<u64, Self::Error> {
+        self.call(Operation::ActiveUsers, self.store.active_users(from, to)).await
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::store::{Change, Changes, Cursor, Page};
-use crate::{Profile, Record, Seen, Store, Timestamp, UserId};
+use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Seen, Store, Timestamp, UserId};
 
 /// The writers' wall time where a rule doesn't say otherwise: a day in 2026.
 pub(super) const NOW: Timestamp = Timestamp::from_micros(1_795_490_100_123_456);
@@ -118,6 +118,26 @@ impl<S: Store> Handle<S> {
 
     pub(super) async fn profile(&self, user: &UserId) -> Option<Profile> {
         self.profiles(std::slice::from_ref(user)).await.remove(user)
+    }
+
+    pub(super) fn keeps_history(&self) -> bool {
+        self.0.keeps_history()
+    }
+
+    pub(super) async fn write_history(&self, spans: &[OnlineSpan], most: Option<MostOnline>) {
+        succeed(self.0.write_history(spans, most, NOW).await, "writing the history");
+    }
+
+    pub(super) async fn history(&self, resolution: Resolution, from: Timestamp, to: Timestamp) -> Vec<OnlineSpan> {
+        succeed(self.0.history(resolution, from, to).await, "reading the history")
+    }
+
+    pub(super) async fn most_online(&self) -> Option<MostOnline> {
+        succeed(self.0.most_online().await, "reading the most ever online")
+    }
+
+    pub(super) async fn active_users(&self, from: Day, to: Day) -> u64 {
+        succeed(self.0.active_users(from, to).await, "counting active users")
     }
 }
 

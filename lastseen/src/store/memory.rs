@@ -9,7 +9,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{Change, Changes, Cursor, Page, Store, tombstone};
-use crate::{Profile, Record, Timestamp, UserId};
+use crate::history::Spans;
+use crate::{ACTIVE_DAYS, Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 /// How many changes are kept for others to follow, unless [`MemoryStore::with_feed`] says otherwise.
 const FEED: usize = 100_000;
@@ -57,6 +58,10 @@ struct Data {
     /// The number of the last change that made way for newer ones.
     dropped: u64,
     handles: u64,
+    spans: Spans,
+    most: Option<MostOnline>,
+    /// Who was active on which day.
+    active: BTreeMap<Day, BTreeSet<UserId>>,
 }
 
 struct Entry {
@@ -93,6 +98,9 @@ impl MemoryStore {
             last: 0,
             dropped: 0,
             handles: 1,
+            spans: Spans::default(),
+            most: None,
+            active: BTreeMap::new(),
         };
         Self { data: Arc::new(Mutex::new(data)), origin: 0 }
     }
@@ -128,6 +136,12 @@ impl Data {
             incoming.forget_until(forgotten_at);
         }
         let before = self.records.get(&record.user);
+        let incoming = incoming.plausible(now);
+        // Of the day of what is stored the user is counted already.
+        if let Some(day) = incoming.day().filter(|day| before.and_then(Record::day) != Some(*day)) {
+            self.active.entry(day).or_default().insert(record.user.clone());
+            self.active = self.active.split_off(&(Day::of(now) - (ACTIVE_DAYS - 1)));
+        }
         let mut after = before.cloned().unwrap_or_else(|| Record::empty(record.user.clone()));
         after.merge(&incoming, now);
         if before == Some(&after) || (before.is_none() && after.is_empty()) {
@@ -204,6 +218,9 @@ impl Store for MemoryStore {
         let mut data = self.data.lock();
         data.records.remove(user);
         data.profiles.remove(user);
+        for users in data.active.values_mut() {
+            users.remove(user);
+        }
         data.feed.retain(|entry| entry.user != *user);
         data.forgotten.retain(|_, forgotten_at| !tombstone::has_expired(*forgotten_at, at));
         let forgotten_at = data.forgotten.get(user).map_or(at, |before| at.max(*before));
@@ -222,6 +239,48 @@ impl Store for MemoryStore {
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
         let data = self.data.lock();
         Ok(users.iter().filter_map(|user| Some((user.clone(), data.profiles.get(user)?.clone()))).collect())
+    }
+
+    fn keeps_history(&self) -> bool {
+        true
+    }
+
+    async fn write_history(
+        &self,
+        spans: &[OnlineSpan],
+        most: Option<MostOnline>,
+        now: Timestamp,
+    ) -> Result<(), Infallible> {
+        let mut data = self.data.lock();
+        for span in spans {
+            data.spans.merge(*span);
+        }
+        data.spans.drop_old(now);
+        data.most = match (data.most, most) {
+            (Some(before), Some(most)) => Some(before.merged(most)),
+            (before, most) => before.or(most),
+        };
+        Ok(())
+    }
+
+    async fn history(
+        &self,
+        resolution: Resolution,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OnlineSpan>, Infallible> {
+        Ok(self.data.lock().spans.within(resolution, from, to))
+    }
+
+    async fn most_online(&self) -> Result<Option<MostOnline>, Infallible> {
+        Ok(self.data.lock().most)
+    }
+
+    async fn active_users(&self, from: Day, to: Day) -> Result<u64, Infallible> {
+        let data = self.data.lock();
+        let users: BTreeSet<&UserId> =
+            data.active.iter().filter(|(day, _)| (from..=to).contains(*day)).flat_map(|(_, users)| users).collect();
+        Ok(users.len() as u64)
     }
 }
 

@@ -1,8 +1,10 @@
 //! A store in a site's own PostgreSQL database, for any number of processes and machines.
 
+mod active;
 mod builder;
 mod date;
 mod error;
+mod history;
 mod key;
 mod listener;
 mod names;
@@ -27,7 +29,7 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use super::{Changes, Cursor, Page, Store, gate};
-use crate::{Profile, Record, Timestamp, UserId};
+use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub use builder::PostgresBuilder;
 pub(crate) use date::Date;
@@ -239,6 +241,36 @@ impl Store for PostgresStore {
 
     fn failovers(&self) -> u64 {
         self.0.servers.changes()
+    }
+
+    fn keeps_history(&self) -> bool {
+        true
+    }
+
+    async fn write_history(
+        &self,
+        spans: &[OnlineSpan],
+        most: Option<MostOnline>,
+        now: Timestamp,
+    ) -> Result<(), PostgresError> {
+        self.0.write_history(spans, most, now).await
+    }
+
+    async fn history(
+        &self,
+        resolution: Resolution,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OnlineSpan>, PostgresError> {
+        self.0.history(resolution, from, to).await
+    }
+
+    async fn most_online(&self) -> Result<Option<MostOnline>, PostgresError> {
+        self.0.most_online().await
+    }
+
+    async fn active_users(&self, from: Day, to: Day) -> Result<u64, PostgresError> {
+        self.0.active_users(from, to).await
     }
 }
 

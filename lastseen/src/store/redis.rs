@@ -1,10 +1,12 @@
 //! A store in Redis or Valkey, one server or a Cluster, for any number of processes and machines.
 
+mod active;
 mod answer;
 mod builder;
 mod error;
 mod feed;
 mod groups;
+mod history;
 mod map;
 mod node;
 mod read;
@@ -21,7 +23,7 @@ use ::redis::Cmd;
 use parking_lot::Mutex;
 
 use super::{Changes, Cursor, Page, Store, gate};
-use crate::{Profile, Record, Timestamp, UserId};
+use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub use builder::RedisBuilder;
 use error::Kind;
@@ -165,7 +167,7 @@ impl Handle {
     async fn prepare(&self, before: Option<&Arc<Groups>>) -> Result<Arc<Groups>, RedisError> {
         let prefix = &self.settings.prefix;
         let wanted = before.and_then(|groups| u16::try_from(groups.len()).ok()).or(self.settings.groups);
-        let meta = format!("{prefix}:{{{META}}}:meta");
+        let meta = self.meta_key("meta");
         let mut found = self.look(&meta).await?;
         if found.is_none() {
             let mut command = script::CREATE.call(&[&meta]);
@@ -219,6 +221,11 @@ impl Handle {
         }
     }
 
+    /// A key of what belongs to no group.
+    fn meta_key(&self, name: &str) -> String {
+        format!("{}:{{{META}}}:{name}", self.settings.prefix)
+    }
+
     async fn send(&self, doing: &str, requests: Vec<Request>) -> Result<Vec<::redis::Value>, RedisError> {
         self.router.send(doing, requests).await
     }
@@ -270,6 +277,36 @@ impl Store for RedisStore {
 
     fn failovers(&self) -> u64 {
         self.0.router.failovers()
+    }
+
+    fn keeps_history(&self) -> bool {
+        true
+    }
+
+    async fn write_history(
+        &self,
+        spans: &[OnlineSpan],
+        most: Option<MostOnline>,
+        now: Timestamp,
+    ) -> Result<(), RedisError> {
+        self.0.write_history(spans, most, now).await
+    }
+
+    async fn history(
+        &self,
+        resolution: Resolution,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OnlineSpan>, RedisError> {
+        self.0.spans(resolution, from, to).await
+    }
+
+    async fn most_online(&self) -> Result<Option<MostOnline>, RedisError> {
+        self.0.most_online().await
+    }
+
+    async fn active_users(&self, from: Day, to: Day) -> Result<u64, RedisError> {
+        self.0.active_users(from, to).await
     }
 }
 

@@ -1,7 +1,9 @@
 //! A store in a SQLite file, for one machine and any number of processes on it.
 
+mod active;
 mod error;
 pub(crate) mod file;
+mod history;
 mod read;
 mod row;
 mod schema;
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Changes, Cursor, Page, Store};
-use crate::{Profile, Record, Timestamp, UserId};
+use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub(crate) use error::Kind;
 pub use error::SqliteError;
@@ -173,6 +175,37 @@ impl Store for SqliteStore {
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, SqliteError> {
         let users = users.to_vec();
         self.ask(move |connection| read::profiles(connection, &users)).await
+    }
+
+    fn keeps_history(&self) -> bool {
+        true
+    }
+
+    async fn write_history(
+        &self,
+        spans: &[OnlineSpan],
+        most: Option<MostOnline>,
+        now: Timestamp,
+    ) -> Result<(), SqliteError> {
+        let spans = spans.to_vec();
+        self.change(move |connection| history::write(connection, &spans, most, now)).await
+    }
+
+    async fn history(
+        &self,
+        resolution: Resolution,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OnlineSpan>, SqliteError> {
+        self.ask(move |connection| history::read(connection, resolution, from, to)).await
+    }
+
+    async fn most_online(&self) -> Result<Option<MostOnline>, SqliteError> {
+        self.ask(history::most).await
+    }
+
+    async fn active_users(&self, from: Day, to: Day) -> Result<u64, SqliteError> {
+        self.ask(move |connection| active::count(connection, from, to)).await
     }
 }
 

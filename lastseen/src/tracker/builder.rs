@@ -17,7 +17,7 @@ use super::tasks::{self, Intervals};
 use super::timeline::Shape;
 use super::{Running, Tracker};
 use crate::timestamp::micros;
-use crate::{Clock, Directory, Error, Store, SystemClock};
+use crate::{Clock, Directory, Error, Resolution, Store, SystemClock};
 
 /// Settings of a [`Tracker`]; [`Tracker::builder`] begins one.
 ///
@@ -206,6 +206,7 @@ impl TrackerBuilder {
             // Listeners hear of an end at most a second, or a nine-hundredth of the window, late.
             sweep: (self.window / 900).clamp(Duration::from_millis(10), Duration::from_secs(1)),
             refresh_profiles: self.refresh_profiles_every,
+            history: Resolution::Minute.width(),
         };
         Ok((Core::new(Memory::new(shared, shards), self.store, self.directory), intervals))
     }

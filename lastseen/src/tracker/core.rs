@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::erased::{AnyDirectory, AnyStore};
+use super::history::Looks;
 use super::lately::{Lately, Written};
 use super::memory::Memory;
 use super::sync::Mutex;
@@ -26,6 +27,7 @@ pub(super) struct Core {
     /// Held by whoever follows: where to go on, or `None` before the recent records have been read.
     pub followed: tokio::sync::Mutex<Option<Cursor>>,
     pub lately: Mutex<Lately>,
+    pub looks: Mutex<Looks>,
     /// After how many failovers all that was written lately has been written again.
     pub failovers: AtomicU64,
 }
@@ -45,6 +47,7 @@ pub(super) struct Health {
     pub flush: Attempts,
     pub follow: Attempts,
     pub directory: Attempts,
+    pub history: Attempts,
 }
 
 /// How attempts at one thing go.
@@ -77,6 +80,7 @@ impl Core {
             flushing: tokio::sync::Mutex::new(()),
             followed: tokio::sync::Mutex::new(None),
             lately: Mutex::new(Lately::default()),
+            looks: Mutex::new(Looks::default()),
             failovers: AtomicU64::new(0),
         }
     }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::store::{Changes, Cursor, Page};
-use crate::{Directory, Error, Profile, Record, Store, Timestamp, UserId};
+use crate::{Day, Directory, Error, MostOnline, OnlineSpan, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
@@ -19,6 +19,12 @@ pub(super) trait AnyStore: Send + Sync {
     fn profiles<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Profile)>>;
     fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
     fn failovers(&self) -> u64;
+    fn keeps_history(&self) -> bool;
+    fn write_history<'a>(&'a self, spans: &'a [OnlineSpan], most: Option<MostOnline>, now: Timestamp)
+    -> Answer<'a, ()>;
+    fn history(&self, resolution: Resolution, from: Timestamp, to: Timestamp) -> Answer<'_, Vec<OnlineSpan>>;
+    fn most_online(&self) -> Answer<'_, Option<MostOnline>>;
+    fn active_users(&self, from: Day, to: Day) -> Answer<'_, u64>;
 }
 
 impl<S: Store> AnyStore for S {
@@ -68,6 +74,41 @@ impl<S: Store> AnyStore for S {
 
     fn failovers(&self) -> u64 {
         Store::failovers(self)
+    }
+
+    fn keeps_history(&self) -> bool {
+        Store::keeps_history(self)
+    }
+
+    fn write_history<'a>(
+        &'a self,
+        spans: &'a [OnlineSpan],
+        most: Option<MostOnline>,
+        now: Timestamp,
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let outcome = Store::write_history(self, spans, most, now).await;
+            outcome.map_err(|error| Error::store("writing the history", error))
+        })
+    }
+
+    fn history(&self, resolution: Resolution, from: Timestamp, to: Timestamp) -> Answer<'_, Vec<OnlineSpan>> {
+        Box::pin(async move {
+            let outcome = Store::history(self, resolution, from, to).await;
+            outcome.map_err(|error| Error::store("reading the history", error))
+        })
+    }
+
+    fn most_online(&self) -> Answer<'_, Option<MostOnline>> {
+        Box::pin(async move {
+            Store::most_online(self).await.map_err(|error| Error::store("reading the most ever online", error))
+        })
+    }
+
+    fn active_users(&self, from: Day, to: Day) -> Answer<'_, u64> {
+        Box::pin(async move {
+            Store::active_users(self, from, to).await.map_err(|error| Error::store("counting active users", error))
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What runs behind the requests: flush, follow, sweep, profiles. None of them ends at an error.
+//! What runs behind the requests: flush, follow, sweep, profiles, history. None of them ends at an error.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ pub(super) struct Intervals {
     pub follow: Duration,
     pub sweep: Duration,
     pub refresh_profiles: Duration,
+    pub history: Duration,
 }
 
 /// Starts the tasks. They end once `stop` says so, or its sender is gone; the flush task then flushes all that it can.
@@ -35,6 +36,7 @@ pub(super) fn spawn(
         tokio::spawn(follow(core.clone(), turn(intervals.follow), clocks)),
         tokio::spawn(sweep(core.clone(), turn(intervals.sweep))),
         tokio::spawn(profiles(core.clone(), turn(intervals.refresh_profiles))),
+        tokio::spawn(history(core.clone(), turn(intervals.history))),
     ]
 }
 
@@ -93,6 +95,7 @@ async fn follow(core: Arc<Core>, mut turn: Turn, mut clocks: Clocks) {
 async fn sweep(core: Arc<Core>, mut turn: Turn) {
     while turn.next(&core, false).await {
         core.memory.sweep();
+        core.look();
     }
 }
 
@@ -112,4 +115,14 @@ async fn profiles(core: Arc<Core>, mut turn: Turn) {
         }
         retry_at = failed.then(|| core.monotonic().saturating_add(RETRY));
     }
+}
+
+/// Counting is the sweep's; this writes what it comes to.
+async fn history(core: Arc<Core>, mut turn: Turn) {
+    let mut failed = false;
+    while turn.next(&core, failed).await {
+        failed = core.write_history().await.is_err();
+    }
+    // As for what can't be flushed.
+    let _ = core.write_history().await;
 }

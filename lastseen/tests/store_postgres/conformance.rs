@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use lastseen::store::{Change, Changes, Cursor, Page, PostgresError, PostgresKey, PostgresStore};
-use lastseen::{Profile, Record, Store, Timestamp, UserId};
+use lastseen::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 use crate::site::Site;
 
@@ -134,5 +134,35 @@ impl Store for Translated {
         let keys: Vec<_> = users.iter().map(|user| self.ids.key(user)).collect();
         let profiles = self.store.profiles(&keys).await?;
         Ok(profiles.into_iter().map(|(user, profile)| (self.ids.id(&user), profile)).collect())
+    }
+
+    fn keeps_history(&self) -> bool {
+        self.store.keeps_history()
+    }
+
+    async fn write_history(
+        &self,
+        spans: &[OnlineSpan],
+        most: Option<MostOnline>,
+        now: Timestamp,
+    ) -> Result<(), PostgresError> {
+        self.store.write_history(spans, most, now).await
+    }
+
+    async fn history(
+        &self,
+        resolution: Resolution,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OnlineSpan>, PostgresError> {
+        self.store.history(resolution, from, to).await
+    }
+
+    async fn most_online(&self) -> Result<Option<MostOnline>, PostgresError> {
+        self.store.most_online().await
+    }
+
+    async fn active_users(&self, from: Day, to: Day) -> Result<u64, PostgresError> {
+        self.store.active_users(from, to).await
     }
 }

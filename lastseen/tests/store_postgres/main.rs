@@ -9,6 +9,7 @@ mod faults;
 mod feed;
 #[path = "../shared/histories.rs"]
 mod histories;
+mod history;
 mod model;
 #[path = "../shared/outages.rs"]
 mod outages;

@@ -12,7 +12,7 @@ fn any_history_ends_as_in_memory() {
         (site, handles)
     });
     end_as_in_memory(&runtime, NOW, async || {
-        site.sql("TRUNCATE user_activity, user_activity_profile, user_activity_feed").await;
+        site.sql("TRUNCATE user_activity, user_activity_profile, user_activity_feed CASCADE").await;
         (stores.clone(), ())
     });
     runtime.block_on(async { drop(stores) });

@@ -8,6 +8,7 @@ mod faults;
 mod feed;
 #[path = "../shared/histories.rs"]
 mod histories;
+mod history;
 mod keep;
 mod model;
 #[path = "../shared/outages.rs"]

@@ -1,11 +1,12 @@
--- Merges records into a group as `Record::merge` does. Dates are microseconds that a double holds exactly.
--- KEYS: seen, ip, left, forgotten, profile, feed, trimmed
+-- Merges records into a group as `Record::merge` does, and notes who was active on which day. Dates are microseconds that a double holds exactly.
+-- KEYS: seen, ip, left, forgotten, profile, feed, trimmed, number, and the records' days
 -- ARGV: 1 the latest date that isn't void, 2 the earliest forgetting that still holds, 3 how long a record is kept and
 --       4 the writer's time, in microseconds, 5 how long the keys are kept, in milliseconds, 6 origin, 7 length of the feed,
---       and from 8 on for each record: user, date, address, sign-out; '' for none
-local seen, ips, left, forgotten, profiles, feed, trimmed = unpack(KEYS)
+--       from 8 on how long each day is kept, in milliseconds; and then for each record: user, date, address, sign-out, which
+--       of the days; '' for none
+local seen, ips, left, forgotten, profiles, feed, trimmed, numbers = unpack(KEYS)
 local limit, oldest = tonumber(ARGV[1]), tonumber(ARGV[2])
-local FIRST, WIDTH = 8, 4
+local FIRST, WIDTH = #KEYS, 5
 
 local users = {}
 for index = FIRST, #ARGV, WIDTH do
@@ -34,6 +35,7 @@ local function sweep()
     all('ZREM', seen, stale)
     all('HDEL', ips, stale)
     all('HDEL', profiles, stale)
+    all('HDEL', numbers, stale)
     -- A sign-out goes with its record. Of those as old most are of users seen since, so each time others are looked at.
     local old = redis.call('ZCOUNT', left, '-inf', kept_from)
     if old > 0 then
@@ -57,6 +59,22 @@ local function dates(key)
     return redis.call('ZMSCORE', key, unpack(users))
 end
 local seen_before, left_before, forgotten_at = dates(seen), dates(left), dates(forgotten)
+local number_of = redis.call('HMGET', numbers, unpack(users))
+
+local function day_of(date)
+    return math.floor(date / 86400000000)
+end
+
+-- Notes that a user was active on a day. No user's id is empty: there the last number is that was given.
+local function note(user, number, day)
+    if not number then
+        number = redis.call('HINCRBY', numbers, '', 1)
+        redis.call('HSET', numbers, user, number)
+    end
+    if redis.call('SETBIT', KEYS[OWN + day], number, 1) == 0 then
+        redis.call('PEXPIRE', KEYS[OWN + day], ARGV[7 + day])
+    end
+end
 
 -- The date, unless it comes from a clock that was wrong or was erased.
 local function plausible(date, erased)
@@ -93,6 +111,12 @@ for number, user in ipairs(users) do
     local old_seen, new_seen = plausible(seen_before[number]), plausible(date, erased)
     local old_left, new_left = plausible(left_before[number]), plausible(left_at, erased)
     local old_ip
+
+    -- Of the day of what is stored a user who has a number is noted already.
+    local day, user_number = tonumber(ARGV[at + 4]), number_of[number]
+    if day and new_seen and not (user_number and old_seen and day_of(old_seen) == day_of(new_seen)) then
+        note(user, user_number, day)
+    end
 
     local is_later = new_seen and (not old_seen or new_seen > old_seen)
     if new_seen and new_seen == old_seen then

@@ -7,7 +7,7 @@ use super::key::PostgresKey;
 const LONGEST: usize = 63;
 
 /// What the names of the other tables add to that of the records'.
-const SUFFIXES: [&str; 4] = ["_readable", "_profile", "_feed", "_meta"];
+const SUFFIXES: [&str; 8] = ["_readable", "_profile", "_feed", "_meta", "_history", "_number", "_active", "_day"];
 
 /// The site's table of users, and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,9 @@ impl Names {
             filled.push_str(before);
             let value = match name {
                 "activity" => self.quoted(""),
-                "readable" | "profile" | "feed" | "meta" => self.quoted(&format!("_{name}")),
+                "readable" | "profile" | "feed" | "meta" | "history" | "number" | "active" | "day" => {
+                    self.quoted(&format!("_{name}"))
+                }
                 "channel" => literal(&self.table),
                 "lock" => self.lock_name(),
                 "server" => format!("(SELECT {})", include_str!("../sql/postgres/server.sql")),

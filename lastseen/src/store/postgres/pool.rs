@@ -35,7 +35,7 @@ pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 #[derive(Clone)]
 pub(crate) struct Pool {
     pool: managed::Pool<Connector>,
-    statement_timeout: Duration,
+    pub(super) statement_timeout: Duration,
 }
 
 pub(super) struct Connector {
@@ -90,18 +90,26 @@ impl Pool {
         let connection = self.connection(doing).await?;
         match timeout(self.statement_timeout, connection.client.query_typed(sql, params)).await {
             Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(error)) => {
-                let is_lost = is_no_answer(&error);
-                let error = self.target().failed(doing, error);
-                // Where it takes no writes, another connection may lead to a server that was promoted meanwhile.
-                if is_lost || error.is_read_only() {
-                    drop(Object::take(connection));
-                    self.pool.manager().gate.lost();
-                }
-                Err(error)
-            }
+            Ok(Err(error)) => Err(self.failed(doing, connection, error)),
             Err(_) => Err(self.give_up(doing, connection, self.statement_timeout)),
         }
+    }
+
+    /// What became of a statement on a connection, which is let go of where another might do better.
+    pub(super) fn failed(
+        &self,
+        doing: &str,
+        connection: Object<Connector>,
+        error: tokio_postgres::Error,
+    ) -> PostgresError {
+        let is_lost = is_no_answer(&error);
+        let error = self.target().failed(doing, error);
+        // Where it takes no writes, another connection may lead to a server that was promoted meanwhile.
+        if is_lost || error.is_read_only() {
+            drop(Object::take(connection));
+            self.pool.manager().gate.lost();
+        }
+        error
     }
 
     /// A connection for more than one statement.

@@ -14,10 +14,14 @@ use super::pool::Pool;
 use super::target::Target;
 
 /// What brings a database from each version to the next; from 0 it makes the tables.
-const MIGRATIONS: &[&str] = &[include_str!("../sql/postgres/schema_1.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../sql/postgres/schema_1.sql"), include_str!("../sql/postgres/schema_2.sql")];
 
 /// The oldest server that has transaction numbers of 64 bits, by which the feed is read.
 const OLDEST_SERVER: i32 = 130_000;
+
+/// What the tables' names add to that of the records'.
+const TABLES: [&str; 8] = ["", "_profile", "_feed", "_meta", "_history", "_number", "_active", "_day"];
 
 /// How long the tables may take to be made, with other processes that make them at the same time waited for.
 const MIGRATING: Duration = Duration::from_secs(30);
@@ -68,7 +72,7 @@ async fn prepare_on(client: &mut Client, target: &Target, wanted: &Wanted) -> Re
     }
     let describe = include_str!("../sql/postgres/describe.sql");
     let names = &place.names;
-    let tables = ["", "_profile", "_feed", "_meta"].map(|suffix| names.quoted(suffix));
+    let tables = TABLES.map(|suffix| names.quoted(suffix));
     let row = client
         .query_typed_one(describe, &[(&tables[0], Type::TEXT), (&tables.as_slice(), Type::TEXT_ARRAY)])
         .await
@@ -291,10 +295,9 @@ fn check(
         (Some(found), _) => found,
     };
     if let Some(lacking) = lacking {
-        let message = format!(
-            "{target} doesn't let the role {role} use {names}: GRANT {lacking} ON {names}, {names}_profile, {names}_feed, \
-             {names}_meta TO {role}"
-        );
+        let tables = TABLES.map(|suffix| format!("{names}{suffix}")).join(", ");
+        let message =
+            format!("{target} doesn't let the role {role} use {names}: GRANT {lacking} ON {tables} TO {role}");
         return Ok(Err(PostgresError::new(Kind::Denied, message)));
     }
     match (&wanted.users, &users) {

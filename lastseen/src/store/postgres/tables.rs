@@ -15,6 +15,20 @@ pub(super) struct Tables {
     pub put_profile: String,
     pub profiles: String,
     pub prune: String,
+    pub write_history: String,
+    pub history: String,
+    pub most_online: String,
+    pub active_users: String,
+    pub days_to_fold: String,
+    pub take_active: String,
+    pub active_day: String,
+    pub put_active_day: String,
+    pub try_turn: String,
+    pub wait_turn: String,
+    pub free_number: String,
+    pub take_numbers: String,
+    pub active_days: String,
+    pub prune_days: String,
 }
 
 impl Tables {
@@ -32,6 +46,20 @@ impl Tables {
             put_profile: fill(include_str!("../sql/postgres/put_profile.sql")),
             profiles: fill(include_str!("../sql/postgres/profiles.sql")),
             prune: fill(include_str!("../sql/postgres/prune.sql")),
+            write_history: fill(include_str!("../sql/postgres/write_history.sql")),
+            history: fill(include_str!("../sql/postgres/history.sql")),
+            most_online: fill(include_str!("../sql/postgres/most_online.sql")),
+            active_users: fill(include_str!("../sql/postgres/active_users.sql")),
+            days_to_fold: fill(include_str!("../sql/postgres/days_to_fold.sql")),
+            take_active: fill(include_str!("../sql/postgres/take_active.sql")),
+            active_day: fill(include_str!("../sql/postgres/active_day.sql")),
+            put_active_day: fill(include_str!("../sql/postgres/put_active_day.sql")),
+            try_turn: fill(include_str!("../sql/postgres/try_turn.sql")),
+            wait_turn: fill(include_str!("../sql/postgres/wait_turn.sql")),
+            free_number: fill(include_str!("../sql/postgres/free_number.sql")),
+            take_numbers: fill(include_str!("../sql/postgres/take_numbers.sql")),
+            active_days: fill(include_str!("../sql/postgres/active_days.sql")),
+            prune_days: fill(include_str!("../sql/postgres/prune_days.sql")),
         }
     }
 }

@@ -7,10 +7,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
+use super::active::Task;
 use super::date::Date;
 use super::pool::Param;
+use super::tables::Tables;
 use super::{Handle, PostgresError, PostgresKey};
-use crate::store::tombstone;
+use crate::store::{bitmap, tombstone};
 use crate::{Profile, Record, Timestamp, UserId, VOID_AHEAD};
 
 /// How often a handle that writes takes away what nobody needs any more.
@@ -34,10 +36,11 @@ impl Handle {
             (&Date(now + VOID_AHEAD) as _, Type::TIMESTAMPTZ),
             (&Date(tombstone::oldest(now)) as _, Type::TIMESTAMPTZ),
             (&self.origin as _, Type::INT8),
+            (&Date(bitmap::oldest(now).start()) as _, Type::TIMESTAMPTZ),
         ];
         let unknown = self.change("writing activities", &tables.write, &params).await?;
         self.count_dropped(tables.key, unknown, unfit as u64);
-        self.prune(&tables.prune, now).await;
+        self.prune(&tables, now).await;
         Ok(())
     }
 
@@ -48,7 +51,9 @@ impl Handle {
         }
         let params =
             [(&user.as_str() as _, Type::TEXT), (&Date(at) as _, Type::TIMESTAMPTZ), (&self.origin as _, Type::INT8)];
-        self.change("erasing a user", &tables.forget, &params).await.map(drop)
+        self.change("erasing a user", &tables.forget, &params).await?;
+        // With what was written until then in view.
+        self.change_days(&tables, Task::Erase(user)).await
     }
 
     pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), PostgresError> {
@@ -90,7 +95,7 @@ impl Handle {
     }
 
     /// What was written stays written where this fails, and the next time makes up for it.
-    async fn prune(&self, prune: &str, now: Timestamp) {
+    async fn prune(&self, tables: &Tables, now: Timestamp) {
         {
             let mut due = self.prune_at.lock();
             let started = Instant::now();
@@ -100,8 +105,11 @@ impl Handle {
             *due = started + PRUNE_EVERY;
         }
         let oldest = Date(tombstone::oldest(now));
-        if let Err(error) = self.pool.query("pruning", prune, &[(&oldest, Type::TIMESTAMPTZ)]).await {
+        if let Err(error) = self.pool.query("pruning", &tables.prune, &[(&oldest, Type::TIMESTAMPTZ)]).await {
             tracing::debug!(%error, "what nobody needs any more stays for now");
+        }
+        if let Err(error) = self.change_days(tables, Task::Fold(now)).await {
+            tracing::debug!(%error, "who was active stays as rows for now");
         }
     }
 }

@@ -45,7 +45,8 @@ impl RedisBuilder {
     /// For how long a record is kept after the user was last active, at least a day. Default: 400 days.
     ///
     /// Then it goes by itself, and the profile with it: record by record while others write to its group, and once nobody
-    /// does, the whole group by the server.
+    /// does, the whole group by the server. On which days a user was active is kept for as long, and for 92 days at most: kept
+    /// for less than 30, active users of a month can't be counted.
     pub fn keep(mut self, keep: Duration) -> Self {
         self.settings.keep = keep;
         self

@@ -1,6 +1,6 @@
 //! Which group a user belongs to, and where in a Cluster a group lies.
 
-use crate::UserId;
+use crate::{Day, UserId};
 
 /// How many slots a Cluster has.
 const SLOTS: u32 = 16_384;
@@ -41,6 +41,10 @@ pub(super) struct Keys {
     pub feed: String,
     /// String: the first position of the feed that is surely there.
     pub trimmed: String,
+    /// Hash: users' numbers, by which the days know them; and of nobody, the last that was given.
+    pub numbers: String,
+    /// What the keys of the days begin with: strings, with a bit a user.
+    active: String,
 }
 
 impl Groups {
@@ -97,13 +101,26 @@ impl Keys {
             profiles: key("profile"),
             feed: key("feed"),
             trimmed: key("trimmed"),
+            numbers: key("number"),
+            active: key("active"),
         }
     }
 
     /// In the order in which the scripts that write take them.
-    pub(super) fn all(&self) -> [&str; 7] {
-        let Self { seen, ips, left, forgotten, profiles, feed, trimmed } = self;
-        [seen, ips, left, forgotten, profiles, feed, trimmed]
+    pub(super) fn all(&self) -> [&str; 8] {
+        let Self { seen, ips, left, forgotten, profiles, feed, trimmed, numbers, active: _ } = self;
+        [seen, ips, left, forgotten, profiles, feed, trimmed, numbers]
+    }
+
+    /// The same, and behind them days.
+    pub(super) fn with(&self, days: impl IntoIterator<Item = Day>) -> Vec<String> {
+        let days = days.into_iter().map(|day| self.active(day));
+        self.all().into_iter().map(str::to_owned).chain(days).collect()
+    }
+
+    /// The key of who was active on a day.
+    pub(super) fn active(&self, day: Day) -> String {
+        format!("{}:{day}", self.active)
     }
 }
 

@@ -25,14 +25,19 @@ pub(super) static WRITE: Lua = lua!("", "publish.lua", "write.lua");
 /// An erasure makes room.
 pub(super) static FORGET: Lua = lua!(" flags=allow-oom", "publish.lua", "forget.lua");
 pub(super) static PUT_PROFILE: Lua = lua!("", "publish.lua", "put_profile.lua");
+pub(super) static WRITE_HISTORY: Lua = lua!("", "write_history.lua");
+pub(super) static HISTORY: Lua = lua!(" flags=no-writes", "history.lua");
 pub(super) static READ: Lua = lua!(" flags=no-writes", "read.lua");
 pub(super) static PAGE: Lua = lua!(" flags=no-writes", "page.lua");
 
 impl Lua {
     /// A call by name, on these keys. The arguments come after.
-    pub(super) fn call(&self, keys: &[&str]) -> Cmd {
+    pub(super) fn call(&self, keys: &[impl AsRef<str>]) -> Cmd {
         let mut command = cmd("EVALSHA");
-        command.arg(self.name.as_str()).arg(keys.len()).arg(keys);
+        command.arg(self.name.as_str()).arg(keys.len());
+        for key in keys {
+            command.arg(key.as_ref());
+        }
         command
     }
 

@@ -1,5 +1,6 @@
 //! What changes the records, each group's in one call of a script, which is done in full or not at all.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ::redis::Cmd;
@@ -9,7 +10,7 @@ use super::router::Request;
 use super::{Handle, RedisError, answer, script};
 use crate::store::tombstone;
 use crate::timestamp::micros;
-use crate::{Profile, Record, Timestamp, UserId, VOID_AHEAD};
+use crate::{Day, Profile, Record, Timestamp, UserId, VOID_AHEAD};
 
 /// How many records a call takes: a server does nothing else meanwhile, and Lua's stack has room for not many more.
 const CHUNK: usize = 1_000;
@@ -25,14 +26,20 @@ impl Handle {
     }
 
     fn merging(&self, groups: &Groups, group: &Group, records: &[&Record], now: Timestamp) -> Request {
-        let mut command = script::WRITE.call(&group.keys.all());
+        let days: BTreeSet<Day> = records.iter().filter_map(|record| record.day()).collect();
+        let days: Vec<(Day, i64)> = days.into_iter().filter_map(|day| Some((day, self.life_of(day, now)?))).collect();
+        let mut command = script::WRITE.call(&group.keys.with(days.iter().map(|(day, _)| *day)));
         command
             .arg(answer::kept(now + VOID_AHEAD))
             .arg(answer::kept(tombstone::oldest(now)))
             .arg(micros(self.settings.keep))
             .arg(answer::kept(now));
         self.end(&mut command, groups);
-        for Record { user, seen, left_at } in records {
+        for (_, life) in &days {
+            command.arg(*life);
+        }
+        for record in records {
+            let Record { user, seen, left_at } = record;
             command.arg(user.as_str());
             match seen {
                 Some(seen) => command.arg(answer::kept(seen.at)).arg(answer::ip_bytes(seen.ip)),
@@ -42,6 +49,10 @@ impl Handle {
                 Some(left_at) => command.arg(answer::kept(*left_at)),
                 None => command.arg(""),
             };
+            match days.iter().position(|(day, _)| Some(*day) == record.day()) {
+                Some(place) => command.arg(place + 1),
+                None => command.arg(""),
+            };
         }
         Request { slot: group.slot, command, script: Some(&script::WRITE) }
     }
@@ -49,7 +60,7 @@ impl Handle {
     pub(super) async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), RedisError> {
         let groups = self.groups().await?;
         let group = groups.of(user);
-        let mut command = script::FORGET.call(&group.keys.all());
+        let mut command = script::FORGET.call(&group.keys.with(Self::days_until(at)));
         command.arg(user.as_str()).arg(answer::kept(at)).arg(answer::kept(tombstone::oldest(at)));
         self.end(&mut command, &groups);
         let request = Request { slot: group.slot, command, script: Some(&script::FORGET) };

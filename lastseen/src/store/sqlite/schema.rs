@@ -12,7 +12,7 @@ use super::file;
 pub(super) const APPLICATION_ID: i32 = 0x6c73_656e;
 
 /// What brings a file from each version to the next; from 0 it makes the tables.
-const MIGRATIONS: &[&str] = &[include_str!("../sql/sqlite/schema_1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../sql/sqlite/schema_1.sql"), include_str!("../sql/sqlite/schema_2.sql")];
 
 /// For how long another process's lock is waited for.
 const BUSY: Duration = Duration::from_secs(5);

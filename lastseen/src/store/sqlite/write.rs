@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, Statement};
 
-use super::row;
+use super::{active, row};
 use crate::store::tombstone;
 use crate::{Profile, Record, Timestamp, UserId};
 
@@ -19,15 +19,21 @@ pub(super) fn write(connection: &Connection, batch: &[Record], now: Timestamp, o
     let mut put = connection.prepare(include_str!("../sql/sqlite/put_record.sql"))?;
     let mut publish = connection.prepare(include_str!("../sql/sqlite/publish.sql"))?;
 
+    let mut notes = active::Notes::new(connection, now)?;
+
     for record in batch {
         let user = record.user.as_str();
-        let stored = |row: &Row<'_>| Ok((row::record(row, record.user.clone(), 0)?, row::timestamp(row, 3)?));
-        let (before, forgotten_at) = find.query_row([user], stored)?;
+        let stored = |row: &Row<'_>| {
+            Ok((row::record(row, record.user.clone(), 0)?, row::timestamp(row, 3)?, row.get::<_, Option<u32>>(4)?))
+        };
+        let (before, forgotten_at, number) = find.query_row([user], stored)?;
 
         let mut incoming = record.clone();
         if let Some(forgotten_at) = forgotten_at.filter(|at| tombstone::holds(*at, now)) {
             incoming.forget_until(forgotten_at);
         }
+        let incoming = incoming.plausible(now);
+        notes.note(&incoming, &before, number)?;
         let mut after = before.clone();
         after.merge(&incoming, now);
         if after == before {
@@ -40,6 +46,7 @@ pub(super) fn write(connection: &Connection, batch: &[Record], now: Timestamp, o
         }
         publish.execute((user, "activity", None::<i64>, origin))?;
     }
+    notes.fold()?;
     prune_feed(connection)?;
     prune_forgotten(connection, now)
 }
@@ -52,6 +59,7 @@ fn put_record(put: &mut Statement<'_>, record: &Record) -> rusqlite::Result<()> 
 }
 
 pub(super) fn forget(connection: &Connection, user: &UserId, at: Timestamp, origin: i64) -> rusqlite::Result<()> {
+    active::erase(connection, user)?;
     let user = user.as_str();
     for sql in [
         include_str!("../sql/sqlite/delete_record.sql"),

@@ -1,6 +1,7 @@
--- Merges a batch as `Record::merge` does, and says how many of its users the site doesn't have.
+-- Merges a batch as `Record::merge` does, notes who was active on which day, and says how many of its users the site
+-- doesn't have.
 -- $1 user_id[], $2 last_activity_date[], $3 last_activity_ip[], $4 left_at[], $5 the latest date that isn't void,
--- $6 the earliest forgotten_at that still holds, $7 origin
+-- $6 the earliest forgotten_at that still holds, $7 origin, $8 when the first day began that is kept
 WITH batch AS (
     SELECT
         user_id::{key_type} AS user_id,
@@ -54,12 +55,43 @@ merged AS (
             excluded.left_at > coalesce(stored.left_at, '-infinity')
             AND (stored.forgotten_at BETWEEN greatest(excluded.left_at, $6) AND $5) IS NOT TRUE
         )
-    RETURNING user_id
+    RETURNING user_id, last_activity_date
 ),
 published AS (
     INSERT INTO {feed} (user_id, kind, origin)
     SELECT user_id, 'activity', $7 FROM merged
     RETURNING xid
+),
+news AS (
+    -- Of the day of what is stored a user who has a number is noted already.
+    SELECT (known.seen_at AT TIME ZONE 'UTC')::date AS day, numbered.number
+    FROM known
+    JOIN {number} AS numbered ON numbered.user_id = known.user_id
+    JOIN {activity} AS present ON present.user_id = known.user_id
+    WHERE known.seen_at >= $8
+        AND (present.forgotten_at BETWEEN greatest(known.seen_at, $6) AND $5) IS NOT TRUE
+        AND (known.seen_at AT TIME ZONE 'UTC')::date
+            IS DISTINCT FROM (present.last_activity_date AT TIME ZONE 'UTC')::date
+),
+numbered AS (
+    INSERT INTO {number} (user_id)
+    SELECT user_id
+    FROM merged
+    WHERE last_activity_date >= $8
+        -- Whoever has one would use up another.
+        AND NOT EXISTS (SELECT FROM {number} AS present WHERE present.user_id = merged.user_id)
+    ORDER BY user_id
+    -- Another process may have been faster.
+    ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id
+    RETURNING user_id, number
+),
+noted AS (
+    INSERT INTO {active} (day, number)
+    SELECT day, number FROM news
+    UNION
+    SELECT (last_activity_date AT TIME ZONE 'UTC')::date, number FROM numbered JOIN merged USING (user_id)
+    ORDER BY day, number
+    ON CONFLICT DO NOTHING
 )
 SELECT
     (SELECT count(*) FROM batch) - (SELECT count(*) FROM known) AS unknown,

@@ -1,0 +1,2 @@
+-- ?1 day
+SELECT users FROM active_day WHERE day = ?1;

@@ -1,0 +1,2 @@
+-- ?1 number
+DELETE FROM active_user WHERE number = ?1;

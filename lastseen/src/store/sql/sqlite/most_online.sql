@@ -1,0 +1,1 @@
+SELECT online, at FROM most_online;
