@@ -1,6 +1,6 @@
 //! The works, one after another, and what becomes of their rows.
 
-mod calls;
+pub mod calls;
 mod databases;
 mod flush;
 mod in_memory;

@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use lastseen::SystemClock;
+use lastseen::{Clock, SystemClock};
 use lastseen_server::app::{AppState, app};
 use lastseen_server::settings::Settings;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::Rows;
 use crate::contender::Contender;
@@ -44,13 +45,13 @@ fn one(options: &Options, rows: &mut Rows) -> Result<(), Box<dyn Error>> {
     };
     let population = Population { ids: Ids::Decimal, users: 10_000 };
     let ours = Lastseen::filled(population);
-    let (mut server, mut plain) = (Site::serve(program(&ours)?)?, Site::serve(handler())?);
+    let (mut server, mut plain) = (Site::serve(program(&ours, SystemClock::new())?)?, Site::serve(handler())?);
     let outcome = beside(rounds, &mut server, &mut plain, |round| {
         ours.settle();
         let picked = population.requests(Pick::Uniform, requests, round);
         picked.iter().map(|(id, ip)| request("application/json", &touch(id, ip))).collect()
     });
-    rows.push_requests(ONE, population.users, "axum that parses the same", &outcome, Some(0.9));
+    rows.push_requests(ONE, population.users, "axum that answers the same", &outcome, Some(0.9));
     Ok(())
 }
 
@@ -61,7 +62,7 @@ fn lines(options: &Options, rows: &mut Rows) -> Result<(), Box<dyn Error>> {
     };
     let population = Population { ids: Ids::Decimal, users };
     let ours = Lastseen::filled(population);
-    let mut server = Site::serve(program(&ours)?)?;
+    let mut server = Site::serve(program(&ours, SystemClock::new())?)?;
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
     let each = LINES as f64;
     // The first round warms up.
@@ -87,8 +88,8 @@ fn lines(options: &Options, rows: &mut Rows) -> Result<(), Box<dyn Error>> {
 }
 
 /// The server as it is started without any settings.
-fn program(ours: &Lastseen) -> Result<Router, Box<dyn Error>> {
-    Ok(app(AppState::new(ours.tracker.clone(), SystemClock::new(), &Settings::default())?))
+pub fn program(ours: &Lastseen, clock: impl Clock) -> Result<Router, Box<dyn Error>> {
+    Ok(app(AppState::new(ours.tracker.clone(), clock, &Settings::default())?))
 }
 
 #[derive(Deserialize)]
@@ -99,11 +100,14 @@ struct Touch {
     ip: Option<IpAddr>,
 }
 
-fn handler() -> Router {
-    Router::new().route("/v1/touch", post(async |_: Json<Touch>| StatusCode::ACCEPTED))
+/// What does nothing but parse.
+pub fn handler() -> Router {
+    Router::new()
+        .route("/v1/touch", post(async |_: Json<Touch>| (StatusCode::ACCEPTED, Json(json!({ "accepted": 1 })))))
 }
 
-fn touch(id: &str, ip: IpAddr) -> String {
+/// A touch as JSON.
+pub fn touch(id: &str, ip: IpAddr) -> String {
     format!(r#"{{"user":"{id}","ip":"{ip}"}}"#)
 }
 
