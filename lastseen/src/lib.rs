@@ -75,7 +75,12 @@
 //! | `redis` | [`RedisStore`] for Redis and Valkey, alone, behind Sentinel or as a Cluster, with TLS by rustls | |
 //! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
 //! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
-//! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
+//! | `conformance` | [`conformance`](crate::conformance), the test kit: a store that fails on demand, and the suite that every store passes | |
+//!
+//! # Testing
+//!
+//! [`TrackerBuilder::clock`] takes a [`ManualClock`], and a [`MemoryStore`] needs nothing else:
+//! [`conformance`](crate::conformance) shows how a site tests its own corner, and what becomes of it when the store dies.
 //!
 //! # What it needs
 //!

@@ -54,3 +54,10 @@ fn the_program_lists_who_it_was_told_of_before() {
     let users: Vec<_> = listed.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(users, ["bob", "ada"]);
 }
+
+#[test]
+fn it_is_as_short_as_it_says() {
+    let code = include_str!("../src/lib.rs").lines().map(str::trim);
+    let lines = code.filter(|line| !line.is_empty() && !line.starts_with("//")).count();
+    assert!(lines < 100, "{lines}");
+}
