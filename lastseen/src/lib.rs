@@ -75,6 +75,7 @@
 //! | `redis` | [`RedisStore`] for Redis and Valkey, alone, behind Sentinel or as a Cluster, with TLS by rustls | |
 //! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
 //! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
+//! | `serde` | ids, dates, records and profiles as data: a session may hold a [`UserId`], a store a [`Record`] | |
 //! | `conformance` | [`conformance`](crate::conformance), the test kit: a store that fails on demand, and the suite that every store passes | |
 //!
 //! # Testing
@@ -101,6 +102,8 @@ mod history;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod http;
+#[cfg(feature = "serde")]
+mod serialized;
 pub mod store;
 mod timestamp;
 mod tracker;
