@@ -75,6 +75,7 @@
 //! | `redis` | [`RedisStore`] for Redis and Valkey, alone, behind Sentinel or as a Cluster, with TLS by rustls | |
 //! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
 //! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
+//! | `actix` | [`LastActivityLayer`] for actix-web, and all of [`http`](crate::http) | |
 //! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
 //!
 //! # What it needs
@@ -93,16 +94,16 @@ pub mod conformance;
 mod directory;
 mod error;
 mod history;
-#[cfg(feature = "tower")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+#[cfg(any(feature = "actix", feature = "tower"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "actix", feature = "tower"))))]
 pub mod http;
 pub mod store;
 mod timestamp;
 mod tracker;
 mod user_id;
 
-#[cfg(feature = "tower")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+#[cfg(any(feature = "actix", feature = "tower"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "actix", feature = "tower"))))]
 pub use crate::http::{ClientIp, ForwardedHeader, Identify, LastActivity, LastActivityLayer, SignedIn, SkipRules};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]

@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use http::HeaderMap;
 use http::request::Parts;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::ForwardedHeader;
+use super::head::Head;
 
 /// How the client's address is found.
 ///
@@ -44,7 +44,8 @@ pub struct ClientIp {
 
 /// A request extension: the address of the socket's peer, for servers other than axum's.
 ///
-/// axum's own `ConnectInfo<SocketAddr>` serves as well, with the feature `axum`. Where both are there, this one counts.
+/// axum's own `ConnectInfo<SocketAddr>` serves as well, with the feature `axum`, and what actix-web says of the
+/// connection. Where both are there, this one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
@@ -79,15 +80,19 @@ impl ClientIp {
     /// The client's address, as much of it as is kept; `None` where the socket's peer isn't known.
     #[must_use]
     pub fn of(&self, request: &Parts) -> Option<IpAddr> {
-        self.policy.apply(self.walk(peer(request)?.ip(), &request.headers))
+        self.find(request)
     }
 
-    fn walk(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(super) fn find(&self, request: &impl Head) -> Option<IpAddr> {
+        self.policy.apply(self.walk(request.peer()?.ip(), request))
+    }
+
+    fn walk(&self, peer: IpAddr, request: &impl Head) -> IpAddr {
         let mut reached = peer.to_canonical();
         if !self.trusts(reached) {
             return reached;
         }
-        for ip in self.header.addresses(headers).map_while(|ip| ip) {
+        for ip in self.header.addresses(request).map_while(|ip| ip) {
             reached = ip;
             if !self.trusts(ip) {
                 break;
@@ -110,13 +115,6 @@ impl AddressPolicy {
             (Self::Drop, _) => None,
         }
     }
-}
-
-fn peer(request: &Parts) -> Option<SocketAddr> {
-    let peer = request.extensions.get().map(|PeerAddr(peer)| *peer);
-    #[cfg(feature = "axum")]
-    let peer = peer.or_else(|| super::axum::peer(request));
-    peer
 }
 
 /// A network of IPv4 addresses in IPv6's clothes, as what it is.
