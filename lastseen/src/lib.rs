@@ -76,6 +76,9 @@
 //! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
 //! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
 //! | `actix` | [`LastActivityLayer`] for actix-web, and all of [`http`](crate::http) | |
+//! | `axum-login` | [`identity::AxumLogin`]; and `axum` | |
+//! | `tower-sessions` | [`identity::SessionUser`]; and `tower` | |
+//! | `actix-identity` | [`identity::ActixIdentity`]; and `actix` | |
 //! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
 //!
 //! # What it needs
@@ -104,7 +107,9 @@ mod user_id;
 
 #[cfg(any(feature = "actix", feature = "tower"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "actix", feature = "tower"))))]
-pub use crate::http::{ClientIp, ForwardedHeader, Identify, LastActivity, LastActivityLayer, SignedIn, SkipRules};
+pub use crate::http::{
+    ClientIp, ForwardedHeader, Identify, LastActivity, LastActivityLayer, SignedIn, SkipRules, identity,
+};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
 pub use activities::{SqlActivities, SqlActivity};

@@ -5,13 +5,14 @@
 use std::env;
 use std::io::{self, Write};
 
-use actix_identity::{IdentityExt, IdentityMiddleware};
+use actix_identity::IdentityMiddleware;
 use actix_session::SessionMiddleware;
 use actix_session::storage::CookieSessionStore;
 use actix_web::cookie::Key;
 use actix_web::web::Data;
-use actix_web::{App, HttpRequest, HttpServer};
-use lastseen::{LastActivityLayer, SkipRules, SqliteStore, Tracker, UserId};
+use actix_web::{App, HttpServer};
+use lastseen::identity::ActixIdentity;
+use lastseen::{LastActivityLayer, SkipRules, SqliteStore, Tracker};
 
 mod pages;
 
@@ -23,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let records = arguments.next().unwrap_or_else(|| "online.db".into());
 
     let tracker = Tracker::builder(SqliteStore::open(records).await?).start().await?;
-    let last_activity = LastActivityLayer::new(tracker.clone(), user_of).skip(SkipRules::new([r"^static/"])?);
+    let last_activity = LastActivityLayer::new(tracker.clone(), ActixIdentity).skip(SkipRules::new([r"^static/"])?);
     let (key, state) = (Key::generate(), Data::new(tracker.clone()));
     let server = HttpServer::new(move || {
         // The example speaks plain HTTP, which a secure cookie doesn't go over.
@@ -44,9 +45,4 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // It ends at SIGINT and SIGTERM, when all requests are answered.
     server.run().await?;
     Ok(tracker.shutdown().await?)
-}
-
-/// Whose request it is, by the session.
-fn user_of(request: &HttpRequest) -> Option<UserId> {
-    UserId::new(&request.get_identity().ok()?.id().ok()?).ok()
 }

@@ -11,6 +11,8 @@ use crate::UserId;
 /// `None` means nobody: a guest, or somebody whose doings are not to be noted, such as an administrator who acts in
 /// a user's name. That user would otherwise be online without being there.
 ///
+/// Some are [ready to use](super::identity).
+///
 /// What it sees of a request is `R`: [`Parts`] in tower, and so in axum; `HttpRequest` in actix-web. Closures from `&R`
 /// to [`Option<UserId>`] identify. Their argument's type must be written out:
 ///
