@@ -81,6 +81,29 @@
 //! | `actix-identity` | [`identity::ActixIdentity`]; and `actix` | |
 //! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
 //!
+//! # Watching it
+//!
+//! [`Tracker::status`] has counters and gauges. Spans and events of `tracing` tell what happens when; these have the target
+//! `lastseen`, and their names and fields are stable. None has a user's id or an address.
+//!
+//! | span (debug) | around | fields |
+//! |---|---|---|
+//! | `lastseen.flush` | a batch on its way to the store | `records` |
+//! | `lastseen.record` | activities that [`Tracker::record`] waits for, in its caller's span | `records` |
+//! | `lastseen.follow` | reading what others have written | `changes` |
+//! | `lastseen.load` | reading all that is recent: at the start and after a gap | `records` |
+//! | `lastseen.directory` | asking the directory for profiles | `users` |
+//! | `lastseen.history` | writing how many were online | `spans` |
+//!
+//! | event | level | when | fields |
+//! |---|---|---|---|
+//! | `lastseen.failing` | warn | `task` (`flush`, `follow`, `directory` or `history`) fails and did not before | `task`, `error` |
+//! | `lastseen.recovered` | info | it works again | `task` |
+//! | `lastseen.failover` | warn | another server of the store has taken over | `failovers` |
+//! | `lastseen.broken` | error | a task ended before its time: a fault of this crate | `error` |
+//!
+//! Other events, below the targets of modules, are for people and may change.
+//!
 //! # What it needs
 //!
 //! A tokio runtime. Clocks of the machines that share a store should agree within seconds; a date more than
