@@ -5,8 +5,8 @@ use std::error::Error;
 use lastseen::store::{PostgresBuilder, PostgresError, RedisError, SqliteError};
 use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
 
-use crate::Failure;
 use crate::settings::{Settings, StoreKey, StoreUrl, StoreUsers};
+use crate::{Failure, demo};
 
 /// Opens the store and starts a tracker on it.
 ///
@@ -15,11 +15,20 @@ use crate::settings::{Settings, StoreKey, StoreUrl, StoreUsers};
 /// Where the store can't be opened, or the settings contradict each other.
 pub async fn start_tracker(settings: &Settings, clock: impl Clock) -> Result<Tracker, Failure> {
     match &settings.store {
-        StoreUrl::Memory => start(settings, MemoryStore::new(), clock).await,
+        StoreUrl::Memory => start(settings, memory(settings, &clock).await, clock).await,
         StoreUrl::Sqlite(path) => start(settings, SqliteStore::open(path).await?, clock).await,
         StoreUrl::Postgres(url) => start(settings, postgres(url, settings).connect().await?, clock).await,
         StoreUrl::Redis(url) => start(settings, RedisStore::connect(url).await?, clock).await,
     }
+}
+
+/// A demonstration begins with a past; in a store that stays, it would stay too.
+async fn memory(settings: &Settings, clock: &impl Clock) -> MemoryStore {
+    let store = MemoryStore::new();
+    if settings.demo > 0 {
+        let Ok(()) = demo::invent(&store, settings.demo, clock.now()).await;
+    }
+    store
 }
 
 impl From<SqliteError> for Failure {

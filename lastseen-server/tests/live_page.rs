@@ -161,6 +161,18 @@ const OVERLAP: &str = "return [...document.querySelectorAll('.person')].filter((
     return texts.some((text) => text.getBoundingClientRect().right > ago.left);
 }).map((person) => person.textContent)";
 
+/// Whose facts don't begin below where their name does.
+const INDENTED: &str = "const left = (part) => part.getBoundingClientRect().left;
+return [...document.querySelectorAll('.person')].filter((person) => {
+    const [first] = [...person.querySelectorAll('.facts > *')].filter((fact) => fact.textContent);
+    return first && Math.abs(left(first) - left(person.querySelector('.name'))) > 0.5;
+}).map((person) => person.textContent)";
+
+/// What there is to read, from top to bottom.
+const DOWNWARDS: &str = "const parts = [...document.querySelectorAll('#now, #user, #people, #history, #health')];
+const top = (part) => part.getBoundingClientRect().top;
+return parts.sort((a, b) => top(a) - top(b)).map((part) => part.id)";
+
 #[tokio::test]
 async fn it_fits_every_width_in_either_colour() {
     let place = Place::new();
@@ -171,6 +183,7 @@ async fn it_fits_every_width_in_either_colour() {
     let (user, ip) = ("x".repeat(128), "2001:db8:1111:2222:3333:4444:5555:6666");
     http.post("/v1/touch").json(&json!({ "user": user, "ip": ip })).await;
     http.put(&format!("/v1/users/{user}")).json(&json!({ "name": "W".repeat(256) })).await;
+    http.post("/v1/touch").json(&json!({ "user": "no-name", "ip": "203.0.113.7" })).await;
 
     let browser = Browser::start().await;
     for url in [busy.url(), empty.url(), long.url()] {
@@ -180,8 +193,13 @@ async fn it_fits_every_width_in_either_colour() {
             let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
             assert_eq!(script(&browser, wider).await, 0, "{url} at {width} pixels");
             assert_eq!(script(&browser, OVERLAP).await, json!([]), "{url} at {width} pixels");
+            assert_eq!(script(&browser, INDENTED).await, json!([]), "{url} at {width} pixels");
         }
     }
+    // On a telephone the people come before what was.
+    browser.viewport(360, 780).await;
+    browser.page().goto(busy.url()).await.unwrap();
+    assert_eq!(script(&browser, DOWNWARDS).await, json!(["now", "user", "people", "history", "health"]));
     let paper = "return getComputedStyle(document.body).backgroundColor";
     browser.color_scheme(ColorScheme::Light).await;
     let light = script(&browser, paper).await;
