@@ -4,7 +4,7 @@ mod program;
 
 use std::time::Duration;
 
-use lastseen_harness::{Browser, ColorScheme, Http, Locator, eventually};
+use lastseen_harness::{Browser, ColorScheme, Http, Key, Locator, eventually};
 use program::{Place, printed};
 use serde_json::{Value, json};
 
@@ -151,6 +151,33 @@ async fn people_sign_in_look_someone_up_and_sign_out() {
 
     find("form[action='/sign-out'] button").await.click().await.unwrap();
     eventually(SOON, async || page.find(Locator::Css("#token")).await.is_ok(), |form| *form).await;
+    browser.quit().await;
+}
+
+/// By keys alone, and in the order in which the page is read out.
+#[tokio::test]
+async fn keys_reach_everything_in_order() {
+    let place = Place::new();
+    let server = place.serve(&["--store", "memory:"]).await;
+    Http::new(server.url()).post("/v1/touch").json(&json!({ "user": "ada" })).await;
+    let browser = Browser::start().await;
+    browser.page().goto(server.url()).await.unwrap();
+    let focused = "const { href, id, textContent } = document.activeElement; return href ?? (id || textContent)";
+    let press = async |key: Key| {
+        let keys = browser.page().active_element().await.unwrap().send_keys(&key).await;
+        keys.unwrap();
+        script(&browser, focused).await
+    };
+    assert_eq!(press(Key::Tab).await, format!("{}/#people", server.url()));
+    for reached in ["pause", "user", "Look up"] {
+        assert_eq!(press(Key::Tab).await, reached);
+    }
+    let outline = "return getComputedStyle(document.activeElement).outlineStyle";
+    assert_eq!(script(&browser, outline).await, "solid", "where one is can be seen");
+
+    browser.page().refresh().await.unwrap();
+    press(Key::Tab).await;
+    assert_eq!(press(Key::Enter).await, "people", "and the first way leads to who is online");
     browser.quit().await;
 }
 
