@@ -39,16 +39,20 @@ impl From<SqliteError> for Failure {
 
 impl From<RedisError> for Failure {
     fn from(error: RedisError) -> Self {
-        Self::runtime(with_causes(&error))
+        of_server(&error, error.is_invalid())
+    }
+}
+
+impl From<PostgresError> for Failure {
+    fn from(error: PostgresError) -> Self {
+        of_server(&error, error.is_invalid())
     }
 }
 
 /// A URL that can't be read is the caller's to mend; everything else is between the server and its operator.
-impl From<PostgresError> for Failure {
-    fn from(error: PostgresError) -> Self {
-        let message = with_causes(&error);
-        if error.is_invalid() { Self::usage(message) } else { Self::runtime(message) }
-    }
+fn of_server(error: &dyn Error, is_invalid: bool) -> Failure {
+    let message = with_causes(error);
+    if is_invalid { Failure::usage(message) } else { Failure::runtime(message) }
 }
 
 /// The PostgreSQL store at this URL, as the settings have it.

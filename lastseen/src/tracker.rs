@@ -321,6 +321,7 @@ impl Tracker {
             last_batch: health.last_batch,
             flush_failures: health.flush.failures,
             follow_failures: health.follow.failures,
+            history_failures: health.history.failures,
             directory_failures: health.directory.failures,
             flushed_at: health.flushed_at,
             caught_up_at: health.caught_up_at,
