@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{AppState, app};
 use crate::settings::{Origins, Settings};
-use crate::store::start_tracker;
+use crate::store::{set_aside_unusable, start_tracker};
 use crate::syslog::Syslog;
 use crate::{Failure, demo};
 
@@ -31,12 +31,12 @@ const CONNECTIONS: usize = 1024;
 /// Files that are open besides connections: the store's, the listener, what the runtime needs.
 const OTHER_FILES: usize = 128;
 
-/// Serves until it is told to end.
+/// Serves until it is told to end. To `recover` is to set aside a SQLite file that can't be used, and to begin a new one.
 ///
 /// # Errors
 ///
 /// Where it can't listen or the store can't be opened; or, at the end, where the last flush failed.
-pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure> {
+pub async fn serve(settings: &Settings, origins: &Origins, recover: bool) -> Result<(), Failure> {
     if settings.tokens.is_empty() {
         loopback_alone(settings.listen, origins.get("listen"))?;
     }
@@ -51,6 +51,9 @@ pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure
 
     let syslog = Syslog::bind(settings)?;
 
+    if recover && let Some(aside) = set_aside_unusable(settings).await? {
+        announce(format_args!("{} can't be used, and is now {}", settings.store, aside.display()));
+    }
     let clock = SystemClock::new();
     let tracker = start_tracker(settings, clock.clone()).await?;
     let invention = (settings.demo > 0).then(|| tokio::spawn(demo::run(tracker.clone(), clock.clone(), settings.demo)));
