@@ -49,7 +49,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API and the live page
-    Serve(SettingFlags),
+    Serve(Serve),
     /// Report that a user is active
     Touch(touch::Touch),
     /// List who is online, newest first
@@ -85,6 +85,15 @@ enum Command {
     Openapi,
 }
 
+#[derive(Args, Debug)]
+struct Serve {
+    #[command(flatten)]
+    settings: SettingFlags,
+    /// Where the SQLite file is damaged or another program's, give it another name, say which, and begin a new one
+    #[arg(long)]
+    recover: bool,
+}
+
 impl Cli {
     /// Logs to standard error: what `LASTSEEN_LOG` says, or else what operators of a server want to know.
     pub fn start_logging(&self) {
@@ -107,7 +116,7 @@ impl Cli {
     pub fn run(self) -> Result<String, Failure> {
         let file = self.config.as_deref();
         match self.command {
-            Command::Serve(flags) => serve(file, &flags),
+            Command::Serve(command) => command.run(file),
             Command::Touch(command) => command.run(file),
             Command::Online(command) => command.run(file),
             Command::Count(command) => command.run(file),
@@ -129,12 +138,14 @@ impl Cli {
     }
 }
 
-fn serve(file: Option<&Path>, flags: &SettingFlags) -> Result<String, Failure> {
-    let (settings, origins) = Settings::load(file, flags)?;
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
-    runtime.block_on(crate::serve::serve(&settings, &origins))?;
-    Ok(String::new())
+impl Serve {
+    fn run(self, file: Option<&Path>) -> Result<String, Failure> {
+        let (settings, origins) = Settings::load(file, &self.settings)?;
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
+        runtime.block_on(crate::serve::serve(&settings, &origins, self.recover))?;
+        Ok(String::new())
+    }
 }
 
 /// What a command works on: a server, or straight on a store.

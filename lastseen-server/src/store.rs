@@ -1,6 +1,7 @@
 //! A tracker on the store that the settings name.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use lastseen::store::{PostgresBuilder, PostgresError, RedisError, SqliteError};
 use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
@@ -31,9 +32,24 @@ async fn memory(settings: &Settings, clock: &impl Clock) -> MemoryStore {
     store
 }
 
+/// Gives a SQLite file that is damaged or another program's another name, and says which.
+///
+/// # Errors
+///
+/// Where the store is none, or the file can't be renamed or is unusable for another reason.
+pub(crate) async fn set_aside_unusable(settings: &Settings) -> Result<Option<PathBuf>, Failure> {
+    let StoreUrl::Sqlite(path) = &settings.store else {
+        let store = &settings.store;
+        return Err(Failure::usage(format!("--recover is for a SQLite file, and the store is {store}: leave it out")));
+    };
+    let (_store, aside) = SqliteStore::recover(path).await?;
+    Ok(aside)
+}
+
 impl From<SqliteError> for Failure {
     fn from(error: SqliteError) -> Self {
-        Self::runtime(with_causes(&error))
+        let way_out = if error.is_damaged() { " (`lastseen serve --recover` does that)" } else { "" };
+        Self::runtime(with_causes(&error) + way_out)
     }
 }
 

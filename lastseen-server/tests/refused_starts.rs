@@ -71,6 +71,27 @@ async fn a_file_of_another_application() {
 }
 
 #[tokio::test]
+async fn a_damaged_file_until_it_is_told_to_recover() {
+    let place = Place::new();
+    assert!(place.run(&["migrate"]).await.status.success());
+    let file = place.path().join("lastseen.db");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[4096..].fill(0xa5);
+    fs::write(&file, &bytes).unwrap();
+    refused(&place, &[], 1, &["lastseen.db is damaged", "serve --recover"]).await;
+
+    let mut server = place.serve(&["--recover"]).await;
+    let aside = server.announced("sqlite:lastseen.db can't be used, and is now ").await;
+    assert_eq!(fs::read(aside).unwrap(), bytes);
+    assert!(server.terminate().await.status.success());
+
+    let server = place.serve(&["--recover"]).await;
+    let finished = server.terminate().await;
+    assert!(!finished.stdout.contains("is now"), "what is whole stays: {finished:?}");
+    refused(&place, &["--recover", "--store", "memory:"], 2, &["--recover", "memory:"]).await;
+}
+
+#[tokio::test]
 async fn a_file_of_a_newer_version() {
     let place = Place::new();
     assert!(place.run(&["migrate"]).await.status.success());
