@@ -115,10 +115,10 @@ pub struct Status {
     pub flush_failures: u64,
     /// Attempts to read from it what others have written that failed.
     pub follow_failures: u64,
+    /// Attempts to write the history that failed.
+    pub history_failures: u64,
     /// Attempts to ask the directory that failed.
     pub directory_failures: u64,
-    /// Attempts to write how many were online that failed.
-    pub history_failures: u64,
     /// Changes that the store's feed has told of since the start.
     pub changes: u64,
     /// When the store last took a batch.
