@@ -102,8 +102,10 @@ impl ClientIp {
 }
 
 impl AddressPolicy {
-    fn apply(self, ip: IpAddr) -> Option<IpAddr> {
-        match (self, ip) {
+    /// As much of an address as is kept, where it comes from elsewhere than a request.
+    #[must_use]
+    pub fn apply(self, ip: IpAddr) -> Option<IpAddr> {
+        match (self, ip.to_canonical()) {
             (Self::Keep, ip) => Some(ip),
             (Self::Mask, IpAddr::V4(ip)) => Some(IpAddr::V4(ip & Ipv4Addr::from_bits(u32::MAX << 8))),
             (Self::Mask, IpAddr::V6(ip)) => Some(IpAddr::V6(ip & Ipv6Addr::from_bits(u128::MAX << 80))),
