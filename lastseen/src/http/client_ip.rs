@@ -257,6 +257,18 @@ mod tests {
     }
 
     #[test]
+    fn rule_11_a_second_header_that_disagrees_changes_nothing() {
+        for (header, named) in HEADERS {
+            let others = HEADERS.into_iter().filter(|(other, _)| *other != header);
+            let disagreeing = others.map(|(_, name)| (name, HeaderValue::from_static("for=1.1.1.1, 1.1.1.1")));
+            let value = if header == Forwarded { "for=203.0.113.7" } else { "203.0.113.7" };
+            let lines = disagreeing.chain([(named, HeaderValue::from_static(value))]);
+            let client_ip = ClientIp::trusting(networks(), header);
+            assert_eq!(client_ip.of(&request("10.0.0.1", lines)), "203.0.113.7".parse().ok(), "{header}");
+        }
+    }
+
+    #[test]
     fn rule_11_without_a_peer_there_is_no_address() {
         let (request, ()) = Request::get("/").header("X-Forwarded-For", "203.0.113.7").body(()).unwrap().into_parts();
         assert_eq!(ClientIp::trusting(["::/0".parse().unwrap()], XForwardedFor).of(&request), None);
