@@ -19,6 +19,7 @@
 //!
 //! [`Faulty`] wraps a store and makes chosen calls fail, to test what depends on it.
 
+mod expiry;
 mod faults;
 mod faulty;
 mod feed;
@@ -28,6 +29,7 @@ mod ids;
 mod records;
 mod sample;
 
+pub use expiry::rule_16_expiry;
 pub use faults::{Fault, Faults, Operation};
 pub use faulty::{Faulty, FaultyError};
 pub use feed::{rule_5_recent, rule_6_follow, rule_7_behind, rule_8_forget};
@@ -57,6 +59,7 @@ pub async fn all<S: Store>(open: impl AsyncFn() -> S) {
     rule_13_history(&open).await;
     rule_14_most_online(&open).await;
     rule_15_active_users(&open).await;
+    rule_16_expiry(&open).await;
     histories(&open).await;
 }
 
@@ -92,6 +95,7 @@ macro_rules! conformance_tests {
             rule_13_history
             rule_14_most_online
             rule_15_active_users
+            rule_16_expiry
             histories
         );
     };
