@@ -15,6 +15,7 @@ mod active;
 mod config;
 mod count;
 mod explain;
+mod export;
 mod forget;
 mod history;
 mod import;
@@ -67,6 +68,8 @@ enum Command {
     Active(active::Active),
     /// Sign a user out: offline at once
     Leave(leave::Leave),
+    /// Print all that is known of a user, as JSON
+    Export(export::Export),
     /// Erase a user: activity, address, profile
     Forget(forget::Forget),
     /// Tell whether a request would count, or which rule skips it
@@ -126,6 +129,7 @@ impl Cli {
             Command::History(command) => command.run(file),
             Command::Active(command) => command.run(file),
             Command::Leave(command) => command.run(file),
+            Command::Export(command) => command.run(file),
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
             Command::Replay(command) => command.run(file),

@@ -56,7 +56,8 @@ pub async fn serve(settings: &Settings, origins: &Origins, recover: bool) -> Res
     }
     let clock = SystemClock::new();
     let tracker = start_tracker(settings, clock.clone()).await?;
-    let invention = (settings.demo > 0).then(|| tokio::spawn(demo::run(tracker.clone(), clock.clone(), settings.demo)));
+    let visits = || demo::run(tracker.clone(), clock.clone(), settings.demo, settings.addresses);
+    let invention = (settings.demo > 0).then(|| tokio::spawn(visits()));
     if let Some(error) = tracker.status().store_error {
         tracing::warn!(%error, "the store does not answer; serving from memory");
     }

@@ -98,6 +98,7 @@
 //! A store that leaves out the history, as the contract lets it, passes rules 13 to 15 without being asked for more.
 //! `examples/custom_store` in this crate's repository is a whole one in under 100 lines of code.
 
+mod expiry;
 mod faults;
 mod faulty;
 mod feed;
@@ -107,6 +108,7 @@ mod ids;
 mod records;
 mod sample;
 
+pub use expiry::rule_16_expiry;
 pub use faults::{Fault, Faults, Operation};
 pub use faulty::{Faulty, FaultyError};
 pub use feed::{rule_5_recent, rule_6_follow, rule_7_behind, rule_8_forget};
@@ -136,6 +138,7 @@ pub async fn all<S: Store>(open: impl AsyncFn() -> S) {
     rule_13_history(&open).await;
     rule_14_most_online(&open).await;
     rule_15_active_users(&open).await;
+    rule_16_expiry(&open).await;
     histories(&open).await;
 }
 
@@ -171,6 +174,7 @@ macro_rules! conformance_tests {
             rule_13_history
             rule_14_most_online
             rule_15_active_users
+            rule_16_expiry
             histories
         );
     };

@@ -163,5 +163,7 @@ pub use store::RedisStore;
 pub use store::SqliteStore;
 pub use store::{MemoryStore, Store};
 pub use timestamp::Timestamp;
-pub use tracker::{Event, Events, LastSeen, Missed, Online, OnlineUser, Presence, Status, Tracker, TrackerBuilder};
+pub use tracker::{
+    Event, Events, Export, LastSeen, Missed, Online, OnlineUser, Presence, Status, Tracker, TrackerBuilder,
+};
 pub use user_id::UserId;

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fs, io, path::PathBuf, sync::Arc};
 
-use lastseen::store::{Change, Changes, Cursor, Page};
+use lastseen::store::{Change, Changes, Cursor, KeptSince, Page};
 use lastseen::{Profile, Record, Store, Timestamp, UserId};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -120,5 +120,16 @@ impl Store for FileStore {
     async fn profiles(&self, users: &[UserId]) -> io::Result<Vec<(UserId, Profile)>> {
         let data = self.1.lock();
         Ok(users.iter().filter_map(|user| Some((user.clone(), data.rows.get(user)?.profile.clone()?))).collect())
+    }
+
+    async fn expire(&self, since: KeptSince, _: Timestamp, _: Option<&Cursor>) -> io::Result<Option<Cursor>> {
+        self.commit(|data| {
+            let is_kept = |record: &Record| record.latest() >= since.records;
+            data.rows.retain(|_, row| row.record.as_ref().is_none_or(is_kept));
+            for seen in data.rows.values_mut().filter_map(|row| row.record.as_mut()?.seen.as_mut()) {
+                seen.ip = seen.ip.filter(|_| Some(seen.at) >= since.addresses);
+            }
+        })
+        .map(|()| None)
     }
 }
