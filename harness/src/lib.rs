@@ -40,6 +40,7 @@ mod redis;
 
 pub use browser::{Browser, ColorScheme};
 pub use effort::{cases, seed};
+pub use fantoccini::key::Key;
 pub use fantoccini::{Client, Locator};
 pub use faulty_disk::{DiskFault, FaultyDisk};
 pub use http::{Http, Request, Response};
