@@ -118,17 +118,17 @@ impl Store for FileStore {
     }
 
     async fn profiles(&self, users: &[UserId]) -> io::Result<Vec<(UserId, Profile)>> {
-        let data = self.1.lock();
-        Ok(users.iter().filter_map(|user| Some((user.clone(), data.rows.get(user)?.profile.clone()?))).collect())
+        let rows = &self.1.lock().rows;
+        Ok(users.iter().filter_map(|user| Some((user.clone(), rows.get(user)?.profile.clone()?))).collect())
     }
 
     async fn expire(&self, since: KeptSince, _: Timestamp, _: Option<&Cursor>) -> io::Result<Option<Cursor>> {
         self.commit(|data| {
-            let is_kept = |record: &Record| record.latest() >= since.records;
-            data.rows.retain(|_, row| row.record.as_ref().is_none_or(is_kept));
-            for seen in data.rows.values_mut().filter_map(|row| row.record.as_mut()?.seen.as_mut()) {
-                seen.ip = seen.ip.filter(|_| Some(seen.at) >= since.addresses);
-            }
+            data.rows.retain(|_, row| {
+                let Some(record) = row.record.as_mut().filter(|record| !record.is_empty()) else { return true };
+                record.seen.as_mut().filter(|seen| Some(seen.at) < since.addresses).map(|seen| seen.ip.take());
+                record.latest() >= since.records
+            });
         })
         .map(|()| None)
     }
