@@ -127,6 +127,11 @@ impl Events {
         Ok((headers, Body::from_stream(client.chunks())).into_response())
     }
 
+    /// How many listen.
+    pub(crate) fn clients(&self) -> usize {
+        self.0.most.min(Semaphore::MAX_PERMITS) - self.0.places.available_permits()
+    }
+
     /// Ends all streams, once their clients have taken what is under way.
     pub(crate) fn close(&self) {
         self.0.closed.cancel();
