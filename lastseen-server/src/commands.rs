@@ -25,7 +25,12 @@ mod online;
 mod replay;
 mod seen;
 mod token;
+#[cfg(feature = "top")]
+mod top;
 mod touch;
+
+#[cfg(feature = "top")]
+pub(crate) use online::table;
 
 const SETTINGS_HELP: &str = "\
 Settings are taken from flags, over variables such as LASTSEEN_WINDOW, over the settings file, over defaults;
@@ -45,13 +50,16 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API and the live page
-    Serve(SettingFlags),
+    Serve(Serve),
     /// Report that a user is active
     Touch(touch::Touch),
     /// List who is online, newest first
     Online(online::Online),
     /// Print how many are online
     Count(count::Count),
+    /// Watch who is online, how much happens, and how the store does
+    #[cfg(feature = "top")]
+    Top(top::Top),
     /// Tell when a user was last seen
     Seen(seen::Seen),
     /// List how many were online when, and the most ever
@@ -80,10 +88,25 @@ enum Command {
     Openapi,
 }
 
+#[derive(Args, Debug)]
+struct Serve {
+    #[command(flatten)]
+    settings: SettingFlags,
+    /// Where the SQLite file is damaged or another program's, give it another name, say which, and begin a new one
+    #[arg(long)]
+    recover: bool,
+}
+
 impl Cli {
     /// Logs to standard error: what `LASTSEEN_LOG` says, or else what operators of a server want to know.
     pub fn start_logging(&self) {
-        let usual = if matches!(self.command, Command::Serve(_)) { "info" } else { "warn" };
+        let usual = match self.command {
+            Command::Serve(_) => "info",
+            // It says so on its screen, which a log would spoil.
+            #[cfg(feature = "top")]
+            Command::Top(_) => "off",
+            _ => "warn",
+        };
         let filter = EnvFilter::try_from_env("LASTSEEN_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).init();
     }
@@ -96,10 +119,12 @@ impl Cli {
     pub fn run(self) -> Result<String, Failure> {
         let file = self.config.as_deref();
         match self.command {
-            Command::Serve(flags) => serve(file, &flags),
+            Command::Serve(command) => command.run(file),
             Command::Touch(command) => command.run(file),
             Command::Online(command) => command.run(file),
             Command::Count(command) => command.run(file),
+            #[cfg(feature = "top")]
+            Command::Top(command) => command.run(file),
             Command::Seen(command) => command.run(file),
             Command::History(command) => command.run(file),
             Command::Active(command) => command.run(file),
@@ -117,12 +142,14 @@ impl Cli {
     }
 }
 
-fn serve(file: Option<&Path>, flags: &SettingFlags) -> Result<String, Failure> {
-    let (settings, origins) = Settings::load(file, flags)?;
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
-    runtime.block_on(crate::serve::serve(&settings, &origins))?;
-    Ok(String::new())
+impl Serve {
+    fn run(self, file: Option<&Path>) -> Result<String, Failure> {
+        let (settings, origins) = Settings::load(file, &self.settings)?;
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
+        runtime.block_on(crate::serve::serve(&settings, &origins, self.recover))?;
+        Ok(String::new())
+    }
 }
 
 /// What a command works on: a server, or straight on a store.
@@ -147,15 +174,29 @@ impl Target {
         if let Some(url) = &self.server {
             return Way::to_server(url, self.token()?.as_deref());
         }
+        Way::to_store(&self.store_that_is_there(file)?)
+    }
+
+    /// The way to what is there, to be asked again and again, and what that is called.
+    #[cfg(feature = "top")]
+    fn keep_open(&self, file: Option<&Path>) -> Result<(Way, String), Failure> {
+        if let Some(url) = &self.server {
+            return Ok((Way::to_server(url, self.token()?.as_deref())?, url.clone()));
+        }
+        let settings = self.store_that_is_there(file)?;
+        Ok((Way::along_store(&settings)?, settings.store.to_string()))
+    }
+
+    /// Asked of a file that was misspelt, an empty answer would be a wrong one.
+    fn store_that_is_there(&self, file: Option<&Path>) -> Result<Settings, Failure> {
         let (settings, origins) = Settings::load(file, self)?;
         match &settings.store {
-            // Asked of a file that was misspelt, an empty answer would be a wrong one.
             StoreUrl::Sqlite(path) if !path.exists() => Err(Failure::runtime(format!(
                 "there is no file {} (store, {}): name another with --store, or a server with --server",
                 path.display(),
                 origins.get("store")
             ))),
-            _ => Way::to_store(&settings),
+            _ => Ok(settings),
         }
     }
 

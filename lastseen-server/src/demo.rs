@@ -9,6 +9,9 @@ use lastseen::{Activity, Clock, Profile, Tracker, UserId};
 use crate::settings::Addresses;
 
 mod names;
+mod past;
+
+pub(crate) use past::invent;
 
 /// How often visits are invented; those that have come due meanwhile come together.
 const TICK: Duration = Duration::from_millis(250);

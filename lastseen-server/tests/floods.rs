@@ -60,7 +60,9 @@ async fn endless_new_users_push_out_whom_nobody_has_seen_for_longest_and_no_more
     assert!(users <= CAPACITY, "{users} users");
     let evicted = metric(&http, "lastseen_memory_evicted_total").await;
     let refused = metric(&http, "lastseen_touches_refused_total").await;
-    assert_eq!(users + evicted + refused, FLOOD + 1, "each one is held, or was let go of, or was refused");
+    // Ada may have been let go of between two of her visits, and have come in anew.
+    let counted = users + evicted + refused;
+    assert!((FLOOD + 1..=FLOOD + 20).contains(&counted), "each is held, or was let go of, or was refused: {counted}");
     assert!(http.get(&format!("/v1/users/{:0100}", 0)).await.json()["online"] == false, "the store has all");
     assert!(peak(&server) - before < ROOM, "{} bytes", peak(&server) - before);
 }
@@ -113,6 +115,7 @@ async fn who_listens_and_never_reads_takes_a_place_and_no_more() {
     let before = peak(&server);
     assert_eq!(http.get("/v1/events").await.status, 503);
     assert_eq!(metric(&http, "lastseen_http_answers_total{code=\"503\"}").await, 1);
+    assert_eq!(metric(&http, "lastseen_event_clients_refused_total").await, 1);
     // Each batch names a hundred users: ten of them would be a megabyte for each client, were they kept.
     for start in (0..5_000).step_by(100) {
         let reported = http.post("/v1/touch").body("application/x-ndjson", lines(start..start + 100)).await;

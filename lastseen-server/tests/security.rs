@@ -16,7 +16,7 @@ fn every_test_that_is_named_is_there() {
         let mut file = (String::new(), String::new());
         // Every other piece is between backquotes.
         for quoted in row.split('|').nth(2).unwrap().split('`').skip(1).step_by(2) {
-            if quoted.ends_with(".rs") {
+            if Path::new(quoted).extension().is_some_and(|extension| extension == "rs") {
                 let content = fs::read_to_string(root().join(quoted));
                 file = (quoted.to_owned(), content.unwrap_or_else(|error| panic!("{quoted}: {error}")));
                 continue;

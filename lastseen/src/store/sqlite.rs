@@ -15,6 +15,7 @@ mod writer;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::oneshot;
 
@@ -76,12 +77,13 @@ struct Handle {
 impl SqliteStore {
     /// Opens the file at `path`, creating it where there is none.
     ///
-    /// A file with older tables is brought up to date, in one transaction.
+    /// A file with older tables is brought up to date, in one transaction. Before that all of it is read, to be sure that it
+    /// is whole: about a second for some million users.
     ///
     /// # Errors
     ///
-    /// Where the file is no database, or another application's, or has a newer schema, or can't be written, or its
-    /// directory can't: it is left as it was. Where another process holds it for longer than 5 seconds.
+    /// Where the file is damaged, or no database, or another application's, or has a newer schema, or can't be written, or
+    /// its directory can't: it is left as it was. Where another process holds it for longer than 5 seconds.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         let path = file::absolute(path.as_ref())?;
         let writer = Worker::start(
@@ -108,6 +110,42 @@ impl SqliteStore {
         let random = |connection: &rusqlite::Connection| connection.query_row("SELECT random()", (), |row| row.get(0));
         let origin = reader.read(&path, "opening it", random).await?;
         Ok(Self(Arc::new(Handle { path, origin, reader, writer })))
+    }
+
+    /// Opens the file at `path` as [`open`](Self::open) does; but where it is damaged, or no database of this crate's, gives it
+    /// another name and begins a new one. Gives that name too, which is its own with `.aside-` and the time at the end.
+    ///
+    /// No other process may have the file open: it would go on to write to the one set aside.
+    ///
+    /// ```
+    /// use lastseen::SqliteStore;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("lastseen.db");
+    /// std::fs::write(&path, "no database at all")?;
+    /// assert!(SqliteStore::open(&path).await.unwrap_err().is_foreign());
+    ///
+    /// let (store, aside) = SqliteStore::recover(&path).await?;
+    /// assert_eq!(std::fs::read_to_string(aside.unwrap())?, "no database at all");
+    /// # drop(store);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open) for any other reason, a newer schema among them. Where the file can't be renamed.
+    pub async fn recover(path: impl AsRef<Path>) -> Result<(Self, Option<PathBuf>), SqliteError> {
+        let path = path.as_ref();
+        match Self::open(path).await {
+            Ok(store) => Ok((store, None)),
+            Err(error) if error.is_damaged() || error.is_foreign() && path.is_file() => {
+                let aside = file::set_aside(&file::absolute(path)?, SystemTime::now().into())?;
+                Ok((Self::open(path).await?, Some(aside)))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Which version of the tables the file at `path` has. It is read only, and left as it is.
