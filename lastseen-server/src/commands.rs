@@ -12,6 +12,7 @@ use crate::settings::{SettingFlags, Settings, StoreUrl};
 use crate::way::Way;
 
 mod active;
+mod completions;
 mod config;
 mod count;
 mod explain;
@@ -19,6 +20,7 @@ mod forget;
 mod history;
 mod import;
 mod leave;
+mod man;
 mod migrate;
 mod online;
 mod replay;
@@ -83,6 +85,10 @@ enum Command {
     Config(SettingFlags),
     /// Print the API's description for programs
     Openapi,
+    /// Print what makes a shell complete these arguments
+    Completions(completions::Completions),
+    /// Write the manual pages
+    Man(man::Man),
 }
 
 impl Cli {
@@ -125,6 +131,8 @@ impl Cli {
             Command::Token(command) => command.run(),
             Command::Config(flags) => config::run(file, &flags),
             Command::Openapi => Ok(crate::openapi::DESCRIPTION.to_owned()),
+            Command::Completions(command) => Ok(command.run()),
+            Command::Man(command) => command.run(),
         }
     }
 }
