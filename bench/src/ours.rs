@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use lastseen::store::{Changes, Cursor, Page};
+use lastseen::store::{Changes, Cursor, KeptSince, Page};
 use lastseen::{
     Activity, Clock, Online, Profile, Record, Store, SystemClock, Timestamp, Tracker, TrackerBuilder, UserId,
 };
-use tokio::runtime::Runtime;
+use tokio::runtime::{EnterGuard, Runtime};
 
 use crate::contender::Contender;
 use crate::population::WINDOW;
@@ -79,6 +79,11 @@ impl Lastseen {
         Self { tracker, runtime }
     }
 
+    /// Until what this gives is dropped, futures that are polled here may use timers.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.runtime.enter()
+    }
+
     /// Writes all that the store lacks.
     pub fn flush(&self) {
         self.runtime.block_on(self.tracker.flush()).expect("the store takes everything");
@@ -141,5 +146,9 @@ impl Store for KeepsNothing {
 
     async fn profiles(&self, _: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
         Ok(Vec::new())
+    }
+
+    async fn expire(&self, _: KeptSince, _: Timestamp, _: Option<&Cursor>) -> Result<Option<Cursor>, Infallible> {
+        Ok(None)
     }
 }

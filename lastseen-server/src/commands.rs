@@ -16,6 +16,7 @@ mod completions;
 mod config;
 mod count;
 mod explain;
+mod export;
 mod forget;
 mod history;
 mod import;
@@ -51,7 +52,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API and the live page
-    Serve(SettingFlags),
+    Serve(Serve),
     /// Report that a user is active
     Touch(touch::Touch),
     /// List who is online, newest first
@@ -69,6 +70,8 @@ enum Command {
     Active(active::Active),
     /// Sign a user out: offline at once
     Leave(leave::Leave),
+    /// Print all that is known of a user, as JSON
+    Export(export::Export),
     /// Erase a user: activity, address, profile
     Forget(forget::Forget),
     /// Tell whether a request would count, or which rule skips it
@@ -89,6 +92,15 @@ enum Command {
     Completions(completions::Completions),
     /// Write the manual pages
     Man(man::Man),
+}
+
+#[derive(Args, Debug)]
+struct Serve {
+    #[command(flatten)]
+    settings: SettingFlags,
+    /// Where the SQLite file is damaged or another program's, give it another name, say which, and begin a new one
+    #[arg(long)]
+    recover: bool,
 }
 
 impl Cli {
@@ -113,7 +125,7 @@ impl Cli {
     pub fn run(self) -> Result<String, Failure> {
         let file = self.config.as_deref();
         match self.command {
-            Command::Serve(flags) => serve(file, &flags),
+            Command::Serve(command) => command.run(file),
             Command::Touch(command) => command.run(file),
             Command::Online(command) => command.run(file),
             Command::Count(command) => command.run(file),
@@ -123,6 +135,7 @@ impl Cli {
             Command::History(command) => command.run(file),
             Command::Active(command) => command.run(file),
             Command::Leave(command) => command.run(file),
+            Command::Export(command) => command.run(file),
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
             Command::Replay(command) => command.run(file),
@@ -137,12 +150,14 @@ impl Cli {
     }
 }
 
-fn serve(file: Option<&Path>, flags: &SettingFlags) -> Result<String, Failure> {
-    let (settings, origins) = Settings::load(file, flags)?;
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
-    runtime.block_on(crate::serve::serve(&settings, &origins))?;
-    Ok(String::new())
+impl Serve {
+    fn run(self, file: Option<&Path>) -> Result<String, Failure> {
+        let (settings, origins) = Settings::load(file, &self.settings)?;
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
+        runtime.block_on(crate::serve::serve(&settings, &origins, self.recover))?;
+        Ok(String::new())
+    }
 }
 
 /// What a command works on: a server, or straight on a store.

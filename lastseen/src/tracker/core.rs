@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::erased::{AnyDirectory, AnyStore};
+use super::expire::Kept;
 use super::history::Looks;
 use super::lately::{Lately, Written};
 use super::memory::Memory;
@@ -17,6 +18,7 @@ pub(super) struct Core {
     pub store: Box<dyn AnyStore>,
     /// Where profiles come from; `None` for the store.
     pub directory: Option<Box<dyn AnyDirectory>>,
+    pub kept: Kept,
     /// How many profiles have been set by hand.
     pub profiles_set: AtomicU64,
     pub health: Mutex<Health>,
@@ -40,6 +42,8 @@ pub(super) struct Health {
     /// When nothing was due that hadn't been written.
     pub caught_up_at: Option<Timestamp>,
     pub followed_at: Option<Timestamp>,
+    /// Changes that the store's feed has told of.
+    pub changes: u64,
     /// Batches that the store has taken, the records in them all, and those in the last.
     pub batches: u64,
     pub records: u64,
@@ -48,6 +52,7 @@ pub(super) struct Health {
     pub follow: Attempts,
     pub directory: Attempts,
     pub history: Attempts,
+    pub expire: Attempts,
 }
 
 /// How attempts at one thing go.
@@ -69,11 +74,17 @@ impl Health {
 }
 
 impl Core {
-    pub(super) fn new(memory: Memory, store: Box<dyn AnyStore>, directory: Option<Box<dyn AnyDirectory>>) -> Self {
+    pub(super) fn new(
+        memory: Memory,
+        store: Box<dyn AnyStore>,
+        directory: Option<Box<dyn AnyDirectory>>,
+        kept: Kept,
+    ) -> Self {
         Self {
             memory,
             store,
             directory,
+            kept,
             profiles_set: AtomicU64::new(0),
             health: Mutex::new(Health::default()),
             resolving: tokio::sync::Mutex::new(()),
@@ -96,7 +107,10 @@ impl Core {
         let known = self.memory.look_up(user, now).and_then(|(record, ..)| record.plausible(now).latest());
         let at = known.map_or(now, |known| known.max(now));
         self.memory.forget(user, at);
-        self.store.forget(user, at).await?;
+        let outcome = self.store.forget(user, at).await;
+        // Whoever came back meanwhile may have been written before it.
+        self.memory.forget(user, at);
+        outcome?;
         self.note_written(Written::Erasure(user.clone(), at));
         Ok(at)
     }
@@ -110,16 +124,16 @@ impl Core {
     }
 }
 
-/// Notes what an attempt came to, and logs when that differs from the attempt before.
-pub(super) fn note<T>(attempts: &mut Attempts, doing: &str, outcome: &Result<T, Error>) {
+/// Notes what an attempt came to, and tells where that differs from the attempt before.
+pub(super) fn note<T>(attempts: &mut Attempts, task: &'static str, outcome: &Result<T, Error>) {
     match (outcome, attempts.error.is_some()) {
         (Ok(_), true) => {
-            tracing::info!("{doing}: works again");
+            tracing::info!(name: "lastseen.recovered", target: "lastseen", task, "works again");
             attempts.error = None;
         }
         (Err(error), was_failing) => {
             if !was_failing {
-                tracing::warn!(%error, "{doing}: fails, will be tried again");
+                tracing::warn!(name: "lastseen.failing", target: "lastseen", task, %error, "fails, will be tried again");
             }
             attempts.error = Some(error.to_string().into());
             attempts.failures += 1;

@@ -206,6 +206,11 @@ impl Memory {
         }
     }
 
+    /// Lets go of the addresses of activities before this date.
+    pub(super) fn expire_addresses(&self, since: Timestamp) {
+        self.shards.iter().for_each(|shard| shard.lock().expire_addresses(since.as_micros()));
+    }
+
     /// Takes up to `most` users whose profile is to be asked for.
     pub(super) fn take_unresolved(&self, most: usize) -> Vec<UserId> {
         let mut wanted = Vec::new();

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
+use tracing::{Instrument, debug_span};
+
 use super::core::{Core, note};
 use super::lately::Written;
 use super::shard::Told;
@@ -42,7 +44,8 @@ impl Core {
 
     async fn resolve(&self, wanted: &[UserId]) -> Result<(), Error> {
         let told = Told::ByDirectory { asked: self.profiles_set.load(Ordering::Acquire) };
-        let outcome = self.ask_directory(wanted).await;
+        let span = debug_span!(target: "lastseen", "lastseen.directory", users = wanted.len());
+        let outcome = self.ask_directory(wanted).instrument(span).await;
         note(&mut self.health.lock().directory, "directory", &outcome);
         let profiles: HashMap<UserId, Profile> = outcome?.into_iter().collect();
         // Of whom nothing is known counts as active, in the open.
@@ -54,7 +57,7 @@ impl Core {
         Ok(())
     }
 
-    async fn ask_directory(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Error> {
+    pub(super) async fn ask_directory(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Error> {
         match &self.directory {
             Some(directory) => directory.profiles(users).await,
             None => self.store.profiles(users).await,
