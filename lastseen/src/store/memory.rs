@@ -18,6 +18,9 @@ const FEED: usize = 100_000;
 /// How many records a page of [`Store::recent`] looks at.
 const PAGE: usize = 1_000;
 
+/// No handle's: they are numbered from 0.
+const NOBODY: u64 = u64::MAX;
+
 /// Keeps records in this process's memory: for tests, and for sites that can do without dates after a restart.
 ///
 /// A clone is the same handle. [`another`](Self::another) makes a second handle on the same data, as a second process
@@ -225,7 +228,9 @@ impl Store for MemoryStore {
         data.forgotten.retain(|_, forgotten_at| !tombstone::has_expired(*forgotten_at, at));
         let forgotten_at = data.forgotten.get(user).map_or(at, |before| at.max(*before));
         data.forgotten.insert(user.clone(), forgotten_at);
-        data.publish(self.origin, user, Kind::Forgotten(forgotten_at));
+        // An erasure that is another's is news to this handle too.
+        let origin = if forgotten_at > at { NOBODY } else { self.origin };
+        data.publish(origin, user, Kind::Forgotten(forgotten_at));
         Ok(())
     }
 

@@ -107,7 +107,10 @@ impl Core {
         let known = self.memory.look_up(user, now).and_then(|(record, ..)| record.plausible(now).latest());
         let at = known.map_or(now, |known| known.max(now));
         self.memory.forget(user, at);
-        self.store.forget(user, at).await?;
+        let outcome = self.store.forget(user, at).await;
+        // Whoever came back meanwhile may have been written before it.
+        self.memory.forget(user, at);
+        outcome?;
         self.note_written(Written::Erasure(user.clone(), at));
         Ok(at)
     }
