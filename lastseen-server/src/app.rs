@@ -11,6 +11,7 @@ use crate::api::{self, Problem, Proxies};
 use crate::events::{Events, Shown};
 use crate::guests::Tickets;
 use crate::judge::Judge;
+use crate::load::Load;
 use crate::page::Recalled;
 use crate::settings::{Settings, StoreUrl};
 use crate::syslog;
@@ -41,6 +42,8 @@ pub struct AppState {
     pub(crate) proxies: Proxies,
     /// What is asked of every request that is reported.
     pub(crate) judge: Arc<Judge>,
+    /// How much there is to do.
+    pub(crate) load: Arc<Load>,
     /// When the server started.
     pub(crate) started: Timestamp,
     /// What became of the log lines that were reported.
@@ -69,6 +72,7 @@ impl AppState {
             allow_host: settings.allow_host.clone(),
             proxies: Proxies::of(settings),
             judge: Arc::new(Judge::of(settings)?),
+            load: Arc::default(),
             syslog: Arc::default(),
             profiles: tokio::sync::Mutex::default(),
         })
@@ -77,6 +81,11 @@ impl AppState {
     /// The streams of who comes and goes, to be closed at the end.
     pub(crate) fn events(&self) -> Events {
         self.events.clone()
+    }
+
+    /// Where connections are counted.
+    pub(crate) fn load(&self) -> Arc<Load> {
+        Arc::clone(&self.load)
     }
 
     /// What makes activities of log lines.

@@ -107,6 +107,24 @@ async fn nobody_gets_in_without_a_token_that_is_known() {
     assert_eq!(send(&service, bearer, "").await.status, StatusCode::OK, "the scheme's case and blanks are free");
 }
 
+/// No browser lets another site's page read an answer, or send what needs a preflight, unless the answer says so.
+#[tokio::test]
+async fn no_call_allows_another_site_s_page_anything() {
+    let service = guarded().await;
+    let calls = CALLS.into_iter().chain([(Method::GET, "/metrics", "", READ), (Method::POST, "/sign-in", "", READ)]);
+    for (method, path, body, scope) in calls {
+        let preflight = request(Method::OPTIONS, path)
+            .header("access-control-request-method", method.as_str())
+            .header("access-control-request-headers", "authorization");
+        let call = with(scope, request(method, path));
+        for request in [preflight, call] {
+            let answer = send(&service, request.header("origin", "https://site.example"), body).await;
+            let allowed = answer.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
+            assert_eq!(allowed, None, "{path}: {answer:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn addresses_are_for_admin_alone() {
     let service = guarded().await;

@@ -341,6 +341,7 @@ impl Tracker {
             pending: totals.pending,
             touches: totals.touches,
             refused: totals.refused,
+            evicted: totals.evicted,
             loaded: health.loaded,
             batches: health.batches,
             records: health.records,

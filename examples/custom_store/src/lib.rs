@@ -1,7 +1,7 @@
 //! A store of one's own in under 100 lines of code: a row a user, in a JSON file that each commit replaces.
 //!
 //! It is for one process and some thousand users, and shows what [`Store`]'s rules come to. With a database in the place
-//! of map and file, [`FileStore::commit`] is a transaction, and [`Row::change`] a column with an index.
+//! of map and file, `FileStore::commit` is a transaction, and `Row::change` a column with an index.
 
 use std::{collections::BTreeMap, fs, io, path::PathBuf, sync::Arc};
 

@@ -32,6 +32,7 @@ pub(super) struct Totals {
     pub pending: usize,
     pub touches: u64,
     pub refused: u64,
+    pub evicted: u64,
 }
 
 impl Memory {
@@ -146,6 +147,7 @@ impl Memory {
             totals.pending += shard.pending();
             totals.touches += shard.touches;
             totals.refused += shard.refused;
+            totals.evicted += shard.evicted;
         }
         totals
     }
