@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -12,19 +12,27 @@ use crate::settings::{SettingFlags, Settings, StoreUrl};
 use crate::way::Way;
 
 mod active;
+mod completions;
 mod config;
 mod count;
 mod explain;
+mod export;
 mod forget;
 mod history;
 mod import;
 mod leave;
+mod man;
 mod migrate;
 mod online;
 mod replay;
 mod seen;
 mod token;
+#[cfg(feature = "top")]
+mod top;
 mod touch;
+
+#[cfg(feature = "top")]
+pub(crate) use online::table;
 
 const SETTINGS_HELP: &str = "\
 Settings are taken from flags, over variables such as LASTSEEN_WINDOW, over the settings file, over defaults;
@@ -37,20 +45,35 @@ pub struct Cli {
     /// Settings file [default: lastseen.toml, where there is one]
     #[arg(long, global = true, value_name = "FILE", env = "LASTSEEN_CONFIG")]
     config: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", env = "LASTSEEN_LOG_FORMAT")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: an object a line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API and the live page
-    Serve(SettingFlags),
+    Serve(Serve),
     /// Report that a user is active
     Touch(touch::Touch),
     /// List who is online, newest first
     Online(online::Online),
     /// Print how many are online
     Count(count::Count),
+    /// Watch who is online, how much happens, and how the store does
+    #[cfg(feature = "top")]
+    Top(top::Top),
     /// Tell when a user was last seen
     Seen(seen::Seen),
     /// List how many were online when, and the most ever
@@ -59,6 +82,8 @@ enum Command {
     Active(active::Active),
     /// Sign a user out: offline at once
     Leave(leave::Leave),
+    /// Print all that is known of a user, as JSON
+    Export(export::Export),
     /// Erase a user: activity, address, profile
     Forget(forget::Forget),
     /// Tell whether a request would count, or which rule skips it
@@ -75,14 +100,37 @@ enum Command {
     Config(SettingFlags),
     /// Print the API's description for programs
     Openapi,
+    /// Print what makes a shell complete these arguments
+    Completions(completions::Completions),
+    /// Write the manual pages
+    Man(man::Man),
+}
+
+#[derive(Args, Debug)]
+struct Serve {
+    #[command(flatten)]
+    settings: SettingFlags,
+    /// Where the SQLite file is damaged or another program's, give it another name, say which, and begin a new one
+    #[arg(long)]
+    recover: bool,
 }
 
 impl Cli {
     /// Logs to standard error: what `LASTSEEN_LOG` says, or else what operators of a server want to know.
     pub fn start_logging(&self) {
-        let usual = if matches!(self.command, Command::Serve(_)) { "info" } else { "warn" };
+        let usual = match self.command {
+            Command::Serve(_) => "info",
+            // It says so on its screen, which a log would spoil.
+            #[cfg(feature = "top")]
+            Command::Top(_) => "off",
+            _ => "warn",
+        };
         let filter = EnvFilter::try_from_env("LASTSEEN_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).init();
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+        match self.log_format {
+            LogFormat::Text => log.with_ansi(stderr().is_terminal()).init(),
+            LogFormat::Json => log.json().init(),
+        }
     }
 
     /// Does what was asked for, and gives what is to be printed.
@@ -93,14 +141,17 @@ impl Cli {
     pub fn run(self) -> Result<String, Failure> {
         let file = self.config.as_deref();
         match self.command {
-            Command::Serve(flags) => serve(file, &flags),
+            Command::Serve(command) => command.run(file),
             Command::Touch(command) => command.run(file),
             Command::Online(command) => command.run(file),
             Command::Count(command) => command.run(file),
+            #[cfg(feature = "top")]
+            Command::Top(command) => command.run(file),
             Command::Seen(command) => command.run(file),
             Command::History(command) => command.run(file),
             Command::Active(command) => command.run(file),
             Command::Leave(command) => command.run(file),
+            Command::Export(command) => command.run(file),
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
             Command::Replay(command) => command.run(file),
@@ -109,16 +160,20 @@ impl Cli {
             Command::Token(command) => command.run(),
             Command::Config(flags) => config::run(file, &flags),
             Command::Openapi => Ok(crate::openapi::DESCRIPTION.to_owned()),
+            Command::Completions(command) => Ok(command.run()),
+            Command::Man(command) => command.run(),
         }
     }
 }
 
-fn serve(file: Option<&Path>, flags: &SettingFlags) -> Result<String, Failure> {
-    let (settings, origins) = Settings::load(file, flags)?;
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
-    runtime.block_on(crate::serve::serve(&settings, &origins))?;
-    Ok(String::new())
+impl Serve {
+    fn run(self, file: Option<&Path>) -> Result<String, Failure> {
+        let (settings, origins) = Settings::load(file, &self.settings)?;
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
+        runtime.block_on(crate::serve::serve(&settings, &origins, self.recover))?;
+        Ok(String::new())
+    }
 }
 
 /// What a command works on: a server, or straight on a store.
@@ -143,15 +198,29 @@ impl Target {
         if let Some(url) = &self.server {
             return Way::to_server(url, self.token()?.as_deref());
         }
+        Way::to_store(&self.store_that_is_there(file)?)
+    }
+
+    /// The way to what is there, to be asked again and again, and what that is called.
+    #[cfg(feature = "top")]
+    fn keep_open(&self, file: Option<&Path>) -> Result<(Way, String), Failure> {
+        if let Some(url) = &self.server {
+            return Ok((Way::to_server(url, self.token()?.as_deref())?, url.clone()));
+        }
+        let settings = self.store_that_is_there(file)?;
+        Ok((Way::along_store(&settings)?, settings.store.to_string()))
+    }
+
+    /// Asked of a file that was misspelt, an empty answer would be a wrong one.
+    fn store_that_is_there(&self, file: Option<&Path>) -> Result<Settings, Failure> {
         let (settings, origins) = Settings::load(file, self)?;
         match &settings.store {
-            // Asked of a file that was misspelt, an empty answer would be a wrong one.
             StoreUrl::Sqlite(path) if !path.exists() => Err(Failure::runtime(format!(
                 "there is no file {} (store, {}): name another with --store, or a server with --server",
                 path.display(),
                 origins.get("store")
             ))),
-            _ => Way::to_store(&settings),
+            _ => Ok(settings),
         }
     }
 

@@ -7,6 +7,7 @@
 //! `Client::take`, and none of them costs memory or time of anybody else.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Problem;
-use crate::viewer::{Guests, Viewer};
+use crate::settings::Settings;
+use crate::viewer::{Dates, Guests, Viewer};
 
 mod batch;
 mod changes;
@@ -48,14 +50,34 @@ pub(crate) struct Events(Arc<Hub>);
 struct Hub {
     tracker: Tracker,
     clock: Arc<dyn Clock>,
-    guests: Guests,
+    shown: Shown,
     /// Begun with the first client: a server whose events nobody wants does nothing for them.
     ring: OnceLock<Mutex<Ring>>,
     news: watch::Sender<News>,
     /// How many clients there may be.
     most: usize,
     places: Arc<Semaphore>,
+    /// How many found no place.
+    refused: AtomicU64,
     closed: CancellationToken,
+}
+
+/// What others than administrators see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    guests: Guests,
+    dates: Dates,
+}
+
+impl Shown {
+    pub(crate) fn by(settings: &Settings) -> Self {
+        Self { guests: settings.guests, dates: settings.dates }
+    }
+
+    /// How many users a look takes in.
+    fn looked_at(self) -> usize {
+        self.dates.enough(batch::LOOKED_AT)
+    }
 }
 
 /// What wakes clients.
@@ -65,15 +87,17 @@ struct News {
 }
 
 impl Events {
-    pub(crate) fn of(tracker: Tracker, clock: impl Clock, guests: Guests, most: usize) -> Self {
+    pub(crate) fn of(tracker: Tracker, clock: impl Clock, shown: Shown, most: usize) -> Self {
+        let most = most.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Hub {
             tracker,
             clock: Arc::new(clock),
-            guests,
+            shown,
             ring: OnceLock::new(),
             news: watch::Sender::default(),
             most,
-            places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
+            places: Arc::new(Semaphore::new(most)),
+            refused: AtomicU64::new(0),
             closed: CancellationToken::new(),
         }))
     }
@@ -90,6 +114,7 @@ impl Events {
 
     async fn stream(&self, sees: Sees, last: Option<&str>) -> Result<Response, Problem> {
         let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 format!("{} clients listen already, and no more may: see --event-clients", self.0.most),
@@ -108,6 +133,16 @@ impl Events {
         Ok((headers, Body::from_stream(client.chunks())).into_response())
     }
 
+    /// How many listen.
+    pub(crate) fn clients(&self) -> usize {
+        self.0.most - self.0.places.available_permits()
+    }
+
+    /// How many were refused since there were too many already.
+    pub(crate) fn refused(&self) -> u64 {
+        self.0.refused.load(Ordering::Relaxed)
+    }
+
     /// Ends all streams, once their clients have taken what is under way.
     pub(crate) fn close(&self) {
         self.0.closed.cancel();
@@ -120,7 +155,7 @@ impl Hub {
         self.ring.get_or_init(|| {
             // In this order nobody slips between: who comes in both is told twice, which changes nothing.
             let listener = self.tracker.events();
-            let ring = Ring::beginning(self.tracker.online(batch::LOOKED_AT), self.guests);
+            let ring = Ring::beginning(self.tracker.online(self.shown.looked_at()), self.shown);
             tokio::spawn(Arc::clone(self).look(listener, self.clock.monotonic()));
             Mutex::new(ring)
         })
@@ -148,9 +183,9 @@ impl Hub {
             while let Some(Some(event)) = listener.next().now_or_never() {
                 changes.take(event);
             }
-            let online = self.tracker.online(batch::LOOKED_AT);
-            let is_news = self.ring().lock().push(online, &std::mem::take(&mut changes));
+            let online = self.tracker.online(self.shown.looked_at());
             let now = self.clock.monotonic();
+            let is_news = self.ring().lock().push(online, &std::mem::take(&mut changes), now);
             let is_heartbeat = now >= next_heartbeat;
             if is_heartbeat {
                 next_heartbeat = now + HEARTBEAT;

@@ -14,6 +14,7 @@ mod failure;
 mod guard;
 mod guests;
 mod judge;
+mod load;
 pub mod log_line;
 mod metrics;
 pub mod openapi;
@@ -23,6 +24,8 @@ pub mod serve;
 pub mod settings;
 pub mod store;
 mod syslog;
+#[cfg(feature = "top")]
+mod top;
 pub mod value;
 mod viewer;
 mod way;

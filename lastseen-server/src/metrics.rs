@@ -35,6 +35,7 @@ fn text(state: &AppState) -> String {
 
     text.gauge("online_users", "Users who are online.", state.tracker.count());
     text.gauge("memory_users", "Users in memory.", status.users);
+    text.counter("memory_evicted_total", "Users let go of to make room for others.", status.evicted);
     text.gauge("pending_users", "Those of whom the store lacks something.", status.pending);
     text.gauge("ready", "Whether answers are whole and the store answers.", u8::from(status.is_ready()));
 
@@ -43,9 +44,17 @@ fn text(state: &AppState) -> String {
     text.gauge("flush_last_batch_records", "Records in the last of them.", status.last_batch);
     text.gauge("flush_lag_seconds", "Since all that was due had been written.", since(status.caught_up_at));
     text.gauge("follow_lag_seconds", "Since others' writes were read.", since(status.followed_at));
-    let errors = [("flush", status.flush_failures), ("follow", status.follow_failures)];
+    let errors =
+        [("flush", status.flush_failures), ("follow", status.follow_failures), ("history", status.history_failures)];
     text.counters("store_errors_total", "Attempts that failed, by what was attempted.", "kind", errors);
     text.counter("directory_errors_total", "Attempts to ask for profiles that failed.", status.directory_failures);
+
+    let answers = state.load.answers().map(|(code, count)| (code.to_string(), count));
+    text.counters("http_answers_total", "Answers to calls, by status code.", "code", answers);
+    text.gauge("http_connections", "Open connections.", state.load.connections());
+    text.counter("http_slow_total", "Connections ended for want of a request's head.", state.load.ended_as_slow());
+    text.gauge("event_clients", "Clients that listen to events.", state.events.clients());
+    text.counter("event_clients_refused_total", "Those for whom there was no place.", state.events.refused());
 
     let outcomes = Outcome::ALL.map(|outcome| (outcome.name(), state.syslog.of(outcome)));
     text.counters("syslog_datagrams_total", "Log lines by syslog, by what became of them.", "outcome", outcomes);

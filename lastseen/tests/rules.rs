@@ -1,6 +1,9 @@
 //! The rules, each through the public interface, with real tasks under a clock that stands still until it is moved.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use lastseen::conformance::{Fault, Faults, Faulty, Operation};
@@ -401,6 +404,24 @@ async fn a_name_that_is_set_before_the_first_touch_stays() {
     assert_eq!(site.tracker.online(1).users[0].name.as_deref(), Some("Ada"));
 }
 
+/// The store is asked who somebody is while what was set is on its way there, and so answers what was before.
+#[tokio::test]
+async fn a_profile_that_is_being_written_is_not_replaced_by_the_one_before() {
+    let site = Site::new().await;
+    site.faults.inject(Fault::next(1).on(Operation::SetProfile).hanging());
+    site.tracker.touch(&id("ada"), None);
+    // Before the task has its turn that asks for newcomers' profiles.
+    let ada = id("ada");
+    let mut setting = pin!(site.tracker.set_profile(&ada, Profile::named("Ada").hidden(true)));
+    assert!(poll_fn(|context| Poll::Ready(setting.as_mut().poll(context))).await.is_pending());
+    site.tracker.resolve_profiles().await.unwrap();
+    assert_eq!(site.tracker.count(), 0, "while it is being written");
+
+    site.faults.heal();
+    setting.await.unwrap();
+    assert_eq!(site.tracker.count(), 0, "once it is written");
+}
+
 #[tokio::test]
 async fn rule_12_who_hides_is_absent_from_every_answer() {
     let site = Site::new().await;
@@ -440,6 +461,38 @@ async fn whoever_is_forgotten_is_gone_everywhere_and_stays_so() {
     }
     there.tracker.touch(&id("ada"), None);
     assert_eq!(there.names(), ["ada"], "a later activity begins anew");
+}
+
+/// The store erases last what it was told first: nobody's later activity is lost by that.
+#[tokio::test]
+async fn whoever_comes_back_while_being_forgotten_is_stored_again() {
+    let here = Site::new().await;
+    let there = Site::on(here.store.another(), here.clock.clone()).await;
+    here.tracker.touch(&id("ada"), IP);
+    here.pass(Duration::from_secs(2)).await;
+    here.faults.inject(Fault::every().on(Operation::Forget).hanging());
+    let forgetting = tokio::spawn({
+        let tracker = here.tracker.clone();
+        async move { tracker.forget(&id("ada")).await }
+    });
+    here.settle().await;
+    here.pass(Duration::from_secs(1)).await;
+    there.tracker.touch(&id("ada"), None);
+    here.tracker.touch(&id("ada"), None);
+    let back = here.clock.now();
+    for site in [&here, &there] {
+        site.tracker.flush().await.unwrap();
+    }
+    assert_eq!(here.stored("ada").await.unwrap().at, back);
+
+    here.faults.heal();
+    forgetting.await.unwrap().unwrap();
+    assert_eq!(here.stored("ada").await, None);
+    here.pass(Duration::from_secs(2)).await;
+    assert_eq!(here.stored("ada").await, Some(Seen { at: back, ip: None }), "without what came before");
+    for site in [&here, &there] {
+        assert_eq!(site.names(), ["ada"]);
+    }
 }
 
 #[tokio::test]

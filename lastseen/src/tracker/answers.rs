@@ -103,6 +103,8 @@ pub struct Status {
     pub touches: u64,
     /// Touches of new users that were refused because memory was full of users that the store lacks.
     pub refused: u64,
+    /// Users let go of since the start to make room for others: memory's capacity is less than come within the horizon.
+    pub evicted: u64,
     /// Whether the store's recent records have been read, so that lists and counts are whole.
     pub loaded: bool,
     /// Batches that the store has taken since the start.
@@ -115,10 +117,10 @@ pub struct Status {
     pub flush_failures: u64,
     /// Attempts to read from it what others have written that failed.
     pub follow_failures: u64,
+    /// Attempts to write the history that failed.
+    pub history_failures: u64,
     /// Attempts to ask the directory that failed.
     pub directory_failures: u64,
-    /// Attempts to write how many were online that failed.
-    pub history_failures: u64,
     /// Changes that the store's feed has told of since the start.
     pub changes: u64,
     /// When the store last took a batch.

@@ -57,7 +57,7 @@ impl Core {
         Ok(())
     }
 
-    async fn ask_directory(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Error> {
+    pub(super) async fn ask_directory(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Error> {
         match &self.directory {
             Some(directory) => directory.profiles(users).await,
             None => self.store.profiles(users).await,
@@ -75,11 +75,36 @@ impl Core {
 
     /// Takes a profile into force here, and without a directory everywhere and for good.
     pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Error> {
-        self.memory.resolve(user, profile, Told::ByHand { set: self.next_profile_number() });
-        if self.directory.is_none() {
-            self.store.set_profile(user, profile).await?;
-            self.note_written(Written::Profile(user.clone(), profile.clone()));
+        if self.directory.is_some() {
+            self.memory.resolve(user, profile, Told::ByHand { set: self.next_profile_number() });
+            return Ok(());
         }
+        let _setting = Setting::begin(self, user, profile);
+        self.store.set_profile(user, profile).await?;
+        self.note_written(Written::Profile(user.clone(), profile.clone()));
         Ok(())
+    }
+}
+
+/// A profile that is in force here and on its way to the store. Whatever the store is asked meanwhile, it may still give
+/// the profile before: until the end no answer counts, and then none that was asked for earlier.
+struct Setting<'a> {
+    core: &'a Core,
+    user: &'a UserId,
+    profile: &'a Profile,
+}
+
+impl<'a> Setting<'a> {
+    fn begin(core: &'a Core, user: &'a UserId, profile: &'a Profile) -> Self {
+        core.memory.resolve(user, profile, Told::ByHand { set: u64::MAX });
+        Self { core, user, profile }
+    }
+}
+
+/// Also where the store failed, or nobody waits for it any more.
+impl Drop for Setting<'_> {
+    fn drop(&mut self) {
+        let set = self.core.next_profile_number();
+        self.core.memory.resolve(self.user, self.profile, Told::ByHand { set });
     }
 }
