@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -12,13 +12,16 @@ use crate::settings::{SettingFlags, Settings, StoreUrl};
 use crate::way::Way;
 
 mod active;
+mod completions;
 mod config;
 mod count;
 mod explain;
+mod export;
 mod forget;
 mod history;
 mod import;
 mod leave;
+mod man;
 mod migrate;
 mod online;
 mod replay;
@@ -42,8 +45,20 @@ pub struct Cli {
     /// Settings file [default: lastseen.toml, where there is one]
     #[arg(long, global = true, value_name = "FILE", env = "LASTSEEN_CONFIG")]
     config: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", env = "LASTSEEN_LOG_FORMAT")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: an object a line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,6 +82,8 @@ enum Command {
     Active(active::Active),
     /// Sign a user out: offline at once
     Leave(leave::Leave),
+    /// Print all that is known of a user, as JSON
+    Export(export::Export),
     /// Erase a user: activity, address, profile
     Forget(forget::Forget),
     /// Tell whether a request would count, or which rule skips it
@@ -83,6 +100,10 @@ enum Command {
     Config(SettingFlags),
     /// Print the API's description for programs
     Openapi,
+    /// Print what makes a shell complete these arguments
+    Completions(completions::Completions),
+    /// Write the manual pages
+    Man(man::Man),
 }
 
 #[derive(Args, Debug)]
@@ -105,7 +126,11 @@ impl Cli {
             _ => "warn",
         };
         let filter = EnvFilter::try_from_env("LASTSEEN_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).init();
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+        match self.log_format {
+            LogFormat::Text => log.with_ansi(stderr().is_terminal()).init(),
+            LogFormat::Json => log.json().init(),
+        }
     }
 
     /// Does what was asked for, and gives what is to be printed.
@@ -126,6 +151,7 @@ impl Cli {
             Command::History(command) => command.run(file),
             Command::Active(command) => command.run(file),
             Command::Leave(command) => command.run(file),
+            Command::Export(command) => command.run(file),
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
             Command::Replay(command) => command.run(file),
@@ -134,6 +160,8 @@ impl Cli {
             Command::Token(command) => command.run(),
             Command::Config(flags) => config::run(file, &flags),
             Command::Openapi => Ok(crate::openapi::DESCRIPTION.to_owned()),
+            Command::Completions(command) => Ok(command.run()),
+            Command::Man(command) => command.run(),
         }
     }
 }

@@ -56,13 +56,14 @@ pub async fn serve(settings: &Settings, origins: &Origins, recover: bool) -> Res
     }
     let clock = SystemClock::new();
     let tracker = start_tracker(settings, clock.clone()).await?;
-    let invention = (settings.demo > 0).then(|| tokio::spawn(demo::run(tracker.clone(), clock.clone(), settings.demo)));
+    let visits = || demo::run(tracker.clone(), clock.clone(), settings.demo, settings.addresses);
+    let invention = (settings.demo > 0).then(|| tokio::spawn(visits()));
     if let Some(error) = tracker.status().store_error {
         tracing::warn!(%error, "the store does not answer; serving from memory");
     }
 
     let state = AppState::new(tracker.clone(), clock.clone(), settings)?;
-    let (events, intake) = (state.events(), state.intake());
+    let (events, intake, load) = (state.events(), state.intake(), state.load());
     let stop = CancellationToken::new();
     let syslog = syslog.map(|syslog| {
         announce(format_args!("taking syslog at {}", syslog.address()));
@@ -77,7 +78,7 @@ pub async fn serve(settings: &Settings, origins: &Origins, recover: bool) -> Res
         events.close();
     };
     let limits = accept::Limits { connections, time_for_head: TIME, time_to_read: 2 * TIME, grace: GRACE };
-    accept::serve(listener, app(state), end, limits).await;
+    accept::serve(listener, app(state), end, limits, load).await;
     stop.cancel();
     if let Some(syslog) = syslog
         && let Err(error) = syslog.await

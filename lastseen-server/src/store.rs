@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use lastseen::store::{PostgresBuilder, PostgresError, RedisError, SqliteError};
 use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
 
-use crate::settings::{Settings, StoreKey, StoreUrl, StoreUsers};
+use crate::settings::{Kept, Settings, StoreKey, StoreUrl, StoreUsers};
 use crate::{Failure, demo};
 
 /// Opens the store and starts a tracker on it.
@@ -84,7 +84,14 @@ pub(crate) fn postgres(url: &str, settings: &Settings) -> PostgresBuilder {
 }
 
 async fn start(settings: &Settings, store: impl Store, clock: impl Clock) -> Result<Tracker, Failure> {
-    let tracker = Tracker::builder(store)
+    let mut builder = Tracker::builder(store);
+    if let Kept(Some(time)) = settings.keep_addresses {
+        builder = builder.keep_addresses(time);
+    }
+    if let Kept(Some(time)) = settings.keep_records {
+        builder = builder.keep_records(time);
+    }
+    let tracker = builder
         .window(settings.window.0)
         .granularity(settings.granularity.0)
         .flush_every(settings.flush_every.0)

@@ -2,6 +2,7 @@
 
 mod active;
 mod error;
+mod expire;
 pub(crate) mod file;
 mod history;
 mod read;
@@ -16,7 +17,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{Changes, Cursor, Page, Store};
+use tokio::sync::oneshot;
+
+use super::{Changes, Cursor, KeptSince, Page, Store};
 use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub(crate) use error::Kind;
@@ -215,6 +218,23 @@ impl Store for SqliteStore {
         self.ask(move |connection| read::profiles(connection, &users)).await
     }
 
+    async fn expire(
+        &self,
+        since: KeptSince,
+        _now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, SqliteError> {
+        let page = page.cloned();
+        let (tell, told) = oneshot::channel();
+        let expire = move |connection: &rusqlite::Connection| {
+            // Nobody waits any more where the call was given up.
+            let _ = tell.send(expire::expire(connection, since, page.as_ref())?);
+            Ok(())
+        };
+        self.change(expire).await?;
+        Ok(told.await.unwrap_or_default())
+    }
+
     fn keeps_history(&self) -> bool {
         true
     }
@@ -244,6 +264,11 @@ impl Store for SqliteStore {
 
     async fn active_users(&self, from: Day, to: Day) -> Result<u64, SqliteError> {
         self.ask(move |connection| active::count(connection, from, to)).await
+    }
+
+    async fn active_days(&self, user: &UserId, now: Timestamp) -> Result<Vec<Day>, SqliteError> {
+        let user = user.clone();
+        self.ask(move |connection| active::days_of(connection, &user, now)).await
     }
 }
 

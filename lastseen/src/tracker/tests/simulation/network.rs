@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::super::now;
-use crate::store::{Changes, Cursor, MemoryStore, Page};
+use crate::store::{Changes, Cursor, KeptSince, MemoryStore, Page};
 use crate::{Clock, ManualClock, Profile, Record, Store, Timestamp, UserId};
 
 /// A call that is older never arrives. A write that came more than a minute late would take what was written meanwhile for
@@ -167,5 +167,10 @@ impl Store for Remote {
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Lost> {
         let users = users.to_vec();
         self.call("profiles", move |store| done(store.profiles(&users))).await
+    }
+
+    async fn expire(&self, since: KeptSince, at: Timestamp, page: Option<&Cursor>) -> Result<Option<Cursor>, Lost> {
+        let page = page.cloned();
+        self.call("expire", move |store| done(store.expire(since, at, page.as_ref()))).await
     }
 }
