@@ -203,6 +203,28 @@ async fn a_damaged_file_keeps_its_log() {
     assert!(fs::read(&aside).unwrap() == log);
 }
 
+/// The first page is already in the file and tells of more; all of them are in the log still.
+#[tokio::test]
+async fn a_crash_while_the_log_is_moved_into_the_file_is_no_damage() {
+    let directory = tempdir().unwrap();
+    let [path, copy] = ["lastseen.db", "copy.db"].map(|name| directory.path().join(name));
+    let store = SqliteStore::open(&path).await.unwrap();
+    let users = (10_000_u32..10_500).map(UserId::from);
+    let batch: Vec<Record> = users.map(|user| Record { left_at: Some(NOW), ..Record::empty(user) }).collect();
+    store.write(&batch, NOW).await.unwrap();
+    fs::copy(directory.path().join("lastseen.db-wal"), directory.path().join("copy.db-wal")).unwrap();
+    let mut crashed = fs::read(&path).unwrap();
+    drop(store);
+    let moved = fs::read(&path).unwrap();
+    assert!(moved.len() > crashed.len(), "there were pages in the log alone");
+    crashed[..4096].copy_from_slice(&moved[..4096]);
+    fs::write(&copy, crashed).unwrap();
+
+    assert_eq!(SqliteStore::schema(&copy).unwrap().version, 2);
+    let store = SqliteStore::open(&copy).await.unwrap();
+    assert_eq!(store.recent(NOW, None).await.unwrap().records.len(), 500);
+}
+
 #[tokio::test]
 async fn what_cannot_be_used_is_set_aside_when_told() {
     let kinds: [fn(&Path); 3] = [

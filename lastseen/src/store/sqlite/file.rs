@@ -108,6 +108,8 @@ pub(super) fn inspect(path: &Path) -> Result<i64, SqliteError> {
     let failed = |error| SqliteError::sqlite(path, "looking at it", error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(immutable(path), flags).map_err(failed)?;
+    // Where a crash came while the log was moved into the file, the first page may tell of pages that are only in the log.
+    connection.pragma_update(None, "writable_schema", true).map_err(failed)?;
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(failed);
 
     if pragma("page_count")? == 0 {

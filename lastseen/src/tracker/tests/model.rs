@@ -251,6 +251,11 @@ impl World {
                 let at = now(self.core.forget(&user)).unwrap();
                 self.model.forget(&user, at, time);
                 self.model.profiles.remove(&user);
+                // That another had erased the user up to a later moment is news, which counts whatever its date.
+                let erased = now(self.store.recent(Timestamp::MIN, None)).unwrap().forgotten;
+                let latest = erased.into_iter().find(|(erased, _)| *erased == user).map_or(at, |(_, at)| at);
+                self.model.forget(&user, latest, time);
+                self.follow(false);
             }
             Step::SetProfile { user: number, active, hidden } => {
                 let profile = Profile::named("someone").active(active).hidden(hidden);
