@@ -199,6 +199,9 @@ class Tracker:
         """
     @property
     def window(self) -> timedelta: ...
+    @property
+    def started(self) -> bool:
+        """Whether it has been started in this process."""
     def start(self) -> None:
         """Starts this process's, as the first call of any other method would."""
     def touch(self, user: _Key, ip: str | None = None) -> None:

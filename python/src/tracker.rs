@@ -106,6 +106,12 @@ impl Tracker {
         self.window
     }
 
+    /// Whether it has been started in this process.
+    #[getter]
+    fn started(&self) -> bool {
+        self.processes.current().started().is_some()
+    }
+
     /// Starts this process's tracker, as the first call of any other method would.
     fn start(slf: &Bound<'_, Self>) -> PyResult<()> {
         Self::with(slf, |_| Ok(()))
