@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject, empty
 
@@ -17,6 +19,9 @@ from lastseen.django.sessions import NOBODY, sessions
 from lastseen.django.site import tracker
 
 logger = logging.getLogger("lastseen")
+
+RETRY = 5
+"""Seconds after which users are loaded again, once that has failed."""
 
 UNKNOWN = object()
 """Stands for a user who has to be loaded to be known."""
@@ -49,7 +54,10 @@ class LastActivityMiddleware:
             return self.acall(request)
         user = self.watch.user_of(request)
         if user is UNKNOWN:
-            user = self.watch.learn(request, request.user)
+            try:
+                user = self.watch.learn(request, request.user)
+            except DatabaseError as error:
+                user = self.watch.failed(error)
         if user:
             self.watch.touch(request, user)
         return self.get_response(request)  # type: ignore[no-any-return]
@@ -57,7 +65,10 @@ class LastActivityMiddleware:
     async def acall(self, request: HttpRequest) -> HttpResponseBase:
         user = self.watch.user_of(request)
         if user is UNKNOWN:
-            user = self.watch.learn(request, await request.auser())
+            try:
+                user = self.watch.learn(request, await request.auser())
+            except DatabaseError as error:
+                user = self.watch.failed(error)
         if user:
             self.watch.touch(request, user)
         return await self.get_response(request)  # type: ignore[no-any-return]
@@ -73,6 +84,7 @@ class Watch:
         self.cookie = settings.SESSION_COOKIE_NAME
         self.tracker = tracker()
         self.warned = False
+        self.load_from = 0.0
 
     def user_of(self, request: HttpRequest) -> Any:
         """The user's key, `None` for a request that doesn't count, or `UNKNOWN`."""
@@ -92,7 +104,9 @@ class Watch:
         if not cookie:
             return None
         known = sessions.get(cookie)
-        return UNKNOWN if known is None else known
+        if known is None and time.monotonic() >= self.load_from:
+            return UNKNOWN
+        return known
 
     def learn(self, request: HttpRequest, user: Any) -> Any:
         """Takes in who it is."""
@@ -103,6 +117,12 @@ class Watch:
         sessions.learn(cookie, str(user.pk))
         self.introduce(user)
         return user.pk
+
+    def failed(self, error: DatabaseError) -> None:
+        """Whose request it is can't be loaded. A page that needs no database goes on, and so do the next ones, without
+        waiting for an answer each."""
+        self.load_from = time.monotonic() + RETRY
+        logger.warning("lastseen: whose request it is isn't known, and isn't asked for %d s: %s", RETRY, error)
 
     def introduce(self, user: Any) -> None:
         """Tells the tracker the name, so that it shows no number in its place until the directory is asked."""

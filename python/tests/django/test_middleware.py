@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
+from django.utils.functional import SimpleLazyObject
 
 from lastseen import ManualClock, Tracker
 from lastseen.django import LastActivityMiddleware, get_online_users, is_online, online_count
@@ -141,8 +142,6 @@ def test_under_asgi_a_known_session_hops_to_no_thread(people: People) -> None:
     async def view(request: Any) -> Any:
         return "page"
 
-    from django.utils.functional import SimpleLazyObject
-
     def load() -> Any:
         raise AssertionError("the user is not needed")
 
@@ -200,3 +199,23 @@ def test_what_can_not_be_recorded_breaks_no_page(people: People, caplog: pytest.
     request.user = get_user_model()(pk=people["ada"].pk, username="ada")
     assert LastActivityMiddleware(lambda request: "page")(request) == "page"
     assert "nonsense" in caplog.text
+
+
+def test_rule_7_who_can_not_be_loaded_breaks_no_page_and_is_not_waited_for_again(
+    tracker: Tracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = 0
+
+    def load() -> Any:
+        nonlocal asked
+        asked += 1
+        raise OperationalError("no route to the database")
+
+    middleware = LastActivityMiddleware(lambda request: "page")
+    for _ in range(3):
+        request = RequestFactory().get("/")
+        request.COOKIES["sessionid"] = "unknown"
+        request.user = SimpleLazyObject(load)
+        assert middleware(request) == "page"
+    assert asked == 1
+    assert "no route to the database" in caplog.text

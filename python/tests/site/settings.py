@@ -36,6 +36,9 @@ MIDDLEWARE = [
     "lastseen.django.LastActivityMiddleware",
 ]
 
+if os.environ.get("LASTSEEN_TEST_CLOCK"):
+    MIDDLEWARE.insert(0, "tests.site.clock.middleware")
+
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -14,10 +14,12 @@ CORNER = "{% load lastseen %}{% online_corner 10 %}"
 
 def home(request: HttpRequest) -> HttpResponse:
     """Needs no user, but the corner."""
-    return HttpResponse(engines["django"].from_string(CORNER).render({}, request))
+    page = engines["django"].from_string(CORNER).render({}, request)
+    return HttpResponse(page, headers={"X-Worker": str(os.getpid())})
 
 
 async def async_home(request: HttpRequest) -> HttpResponse:
+    """The same without a thread."""
     return HttpResponse(str(online_count()))
 
 
