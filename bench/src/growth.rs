@@ -6,6 +6,8 @@ use std::error::Error;
 use std::fmt::Write;
 use std::time::Duration;
 
+use lastseen::SqliteStore;
+
 use crate::contender::Contender;
 use crate::machine::Machine;
 use crate::measure::{Figure, Time, nanos_each};
@@ -73,7 +75,10 @@ fn started(population: Population) -> Result<f64, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("lastseen.db");
-    runtime.block_on(startup::filled(&path, population)).map(drop)?;
+    runtime.block_on(async {
+        let store = SqliteStore::open(&path).await?;
+        startup::fill(&store, population).await
+    })?;
     let mut took = Vec::new();
     for _ in 0..3 {
         took.push(runtime.block_on(startup::start(&path, population))?.as_secs_f64() * 1e9);

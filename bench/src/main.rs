@@ -17,6 +17,7 @@ mod population;
 mod report;
 mod results;
 mod server;
+mod site;
 mod startup;
 mod works;
 

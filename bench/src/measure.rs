@@ -122,3 +122,58 @@ pub fn duel(rounds: usize, mut ours: impl FnMut(u64) -> f64, mut peer: impl FnMu
     }
     Duel::of(&counted)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(rounds: &[f64]) -> [f64; 3] {
+        let Figure { low, median, high } = Figure::of(rounds.to_vec());
+        [low, median, high]
+    }
+
+    fn are_near(one: [f64; 3], other: [f64; 3]) -> bool {
+        one.iter().zip(other).all(|(one, other)| (one - other).abs() < 1e-9)
+    }
+
+    #[test]
+    fn a_figure_is_the_median_and_what_the_middle_half_lies_between() {
+        assert!(are_near(figures(&[7.0]), [7.0, 7.0, 7.0]));
+        assert!(are_near(figures(&[5.0, 1.0, 4.0, 2.0, 3.0]), [2.0, 3.0, 4.0]));
+        assert!(are_near(figures(&[4.0, 1.0, 3.0, 2.0]), [1.75, 2.5, 3.25]));
+    }
+
+    #[test]
+    fn a_ratio_is_taken_a_round_at_a_time_and_above_one_where_we_are_better() {
+        // The second round ran on a machine half as fast.
+        let duel = Duel::of(&[(1.0, 3.0), (2.0, 6.0)]);
+        assert!(are_near([duel.ratio.low, duel.ratio.median, duel.ratio.high], [3.0, 3.0, 3.0]));
+        assert!((Duel::exact(2.0, 1.0).ratio.median - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn both_sides_work_in_every_round_and_each_is_first_in_half_of_them() {
+        let calls = std::cell::RefCell::new(Vec::new());
+        let note = |side, round| {
+            calls.borrow_mut().push((side, round));
+            1.0
+        };
+        duel(3, |round| note("ours", round), |round| note("its", round));
+        // A first, short round is not counted.
+        let expected =
+            [("ours", 0), ("its", 0), ("its", 1), ("ours", 1), ("ours", 2), ("its", 2), ("its", 3), ("ours", 3)];
+        assert_eq!(calls.into_inner(), expected);
+    }
+
+    #[test]
+    fn calls_are_repeated_until_they_take_long_enough_together() {
+        let mut calls = 0_u32;
+        let each = nanos_each(Time::Cpu, Duration::from_millis(2), || {
+            calls += 1;
+            (0..1_000_u64).map(black_box).sum::<u64>()
+        });
+        // 1, 2, 4 ... up to the last, which alone is measured.
+        assert!((calls + 1).is_power_of_two() && each > 0.0);
+        assert!(each * f64::from(calls.div_ceil(2)) >= 2e6);
+    }
+}

@@ -10,7 +10,7 @@ use lastseen::store::{Changes, Cursor, Page};
 use lastseen::{
     Activity, Clock, Online, Profile, Record, Store, SystemClock, Timestamp, Tracker, TrackerBuilder, UserId,
 };
-use tokio::runtime::Runtime;
+use tokio::runtime::{EnterGuard, Runtime};
 
 use crate::contender::Contender;
 use crate::population::WINDOW;
@@ -77,6 +77,11 @@ impl Lastseen {
         let builder = builder.window(WINDOW).capacity(capacity);
         let tracker = runtime.block_on(builder.start()).expect("the settings are valid");
         Self { tracker, runtime }
+    }
+
+    /// Until what this gives is dropped, futures that are polled here may use timers.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.runtime.enter()
     }
 
     /// Writes all that the store lacks.

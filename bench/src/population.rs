@@ -158,3 +158,75 @@ pub fn now_micros() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashMap};
+
+    use super::*;
+
+    const USERS: u32 = 1_000;
+
+    fn population(ids: Ids) -> Population {
+        Population { ids, users: USERS }
+    }
+
+    #[test]
+    fn every_user_has_an_id_of_the_right_shape() {
+        for (ids, has_shape) in [
+            (Ids::Decimal, (|id| id.parse::<u32>().is_ok_and(|user| user < USERS)) as fn(&str) -> bool),
+            (Ids::Uuid, |id| {
+                let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+                let is_variant = matches!(id.as_bytes()[19], b'8' | b'9' | b'a' | b'b');
+                lengths == [8, 4, 4, 4, 12] && id.as_bytes()[14] == b'4' && is_variant
+            }),
+        ] {
+            let mut seen = BTreeSet::new();
+            population(ids).activities(0, |id, _, _| {
+                assert!(has_shape(id), "{id}");
+                seen.insert(id.to_owned());
+            });
+            assert_eq!(seen.len(), USERS as usize, "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn activities_are_spread_over_ten_minutes_and_come_in_order() {
+        let mut dates = Vec::new();
+        population(Ids::Decimal).activities(1_000_000_000, |_, _, at| dates.push(at));
+        assert!(dates.is_sorted());
+        assert_eq!((dates[0], dates[500]), (400_000_000, 700_000_000));
+        assert!(dates[999] < 1_000_000_000);
+    }
+
+    #[test]
+    fn each_once_is_everybody_in_an_order_of_its_own() {
+        let order =
+            |seed| population(Ids::Decimal).each_once(seed).iter().map(|(id, _)| id.to_owned()).collect::<Vec<_>>();
+        let (one, other) = (order(1), order(2));
+        assert_eq!(one, order(1));
+        assert_ne!(one, other);
+        assert_eq!(one.into_iter().collect::<BTreeSet<_>>(), other.into_iter().collect::<BTreeSet<_>>());
+    }
+
+    #[test]
+    fn some_send_far_more_than_others_only_where_that_is_asked_for() {
+        let busiest = |pick| {
+            let mut sent = HashMap::<String, u32>::new();
+            for (id, _) in population(Ids::Decimal).requests(pick, 100_000, 1).iter() {
+                *sent.entry(id.to_owned()).or_default() += 1;
+            }
+            sent.into_values().max().unwrap()
+        };
+        // Of 100 each; by Zipf's law the busiest of 1,000 sends 13 %.
+        assert!(busiest(Pick::Uniform) < 200);
+        assert!((10_000..17_000).contains(&busiest(Pick::Zipf)));
+    }
+
+    #[test]
+    fn a_request_keeps_its_user_and_address_together() {
+        for (id, address) in population(Ids::Decimal).requests(Pick::Uniform, 100, 1).iter() {
+            assert_eq!(address, ip(id.parse().unwrap()));
+        }
+    }
+}

@@ -132,3 +132,59 @@ pub fn thousands(number: u32) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(ours: f64, peer: f64, goal: Option<f64>) -> Row {
+        let (work, peer_name) = ("touch".to_owned(), "DashMap".to_owned());
+        let unit = Unit::Time(Time::Cpu);
+        Row { work, users: 1_234_567, peer: peer_name, unit, duel: Duel::exact(ours, peer), goal }
+    }
+
+    #[test]
+    fn a_row_is_lost_below_its_goal_or_else_below_one() {
+        assert_eq!(line(&row(200.0, 1e6, None)), "| touch | 1,234,567 | 200 ns | DashMap | 1.00 ms | 5,000 |  |  |  |");
+        assert_eq!(
+            line(&row(50.0, 49.0, None)),
+            "| touch | 1,234,567 | 50.0 ns | DashMap | 49.0 ns | 0.98 |  |  | lost |"
+        );
+        assert_eq!(
+            line(&row(50.0, 49.0, Some(0.9))),
+            "| touch | 1,234,567 | 50.0 ns | DashMap | 49.0 ns | 0.98 |  | 0.90 |  |"
+        );
+        assert_eq!(
+            line(&row(1.0, 5.0, Some(6.0))),
+            "| touch | 1,234,567 | 1.00 ns | DashMap | 5.00 ns | 5.00 |  | 6.00 | lost |"
+        );
+    }
+
+    #[test]
+    fn rounds_that_differ_have_a_spread() {
+        let mut row = row(1.0, 1.0, None);
+        row.duel = Duel::of(&[(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]);
+        assert!(line(&row).contains("| 2.00 | 1.50 to 2.50 |"), "{}", line(&row));
+    }
+
+    #[test]
+    fn figures_are_shown_in_the_unit_that_suits_them() {
+        let shown: Vec<String> = [0.5, 999.0, 1e3, 2.5e7, 61e9].map(duration).into();
+        assert_eq!(shown, ["0.50 ns", "999 ns", "1.00 µs", "25.0 ms", "61.0 s"]);
+        assert_eq!([0, 999, 1_000, 10_000_000].map(thousands), ["0", "999", "1,000", "10,000,000"]);
+    }
+
+    #[test]
+    fn a_line_of_json_has_nanoseconds_and_the_ratio() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.json");
+        write_json(&[row(200.0, 1e6, None), row(50.0, 49.0, None)], &path).unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let expected = serde_json::json!({
+            "work": "touch", "users": 1_234_567, "ours_ns": 200.0, "peer": "DashMap", "peer_ns": 1e6, "ratio": 5000.0
+        });
+        assert_eq!(first, expected);
+        assert_eq!(text.lines().count(), 2);
+    }
+}

@@ -1,7 +1,8 @@
 //! A database server of our own, in a temporary folder and on a socket there: it ends with the run.
 
 use std::error::Error;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -28,11 +29,13 @@ struct Running {
 }
 
 impl Server {
-    /// Redis, with nothing kept on disk.
-    pub fn redis() -> Result<Self, Box<dyn Error>> {
+    /// Redis, with nothing kept on disk; at this port as well, unless it is 0.
+    pub fn redis(port: u16) -> Result<Self, Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
         let mut redis = bound("redis-server", "KILL", None);
-        redis.args(["--port", "0", "--save", "", "--appendonly", "no", "--dir"]).arg(folder.path());
+        redis
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no", "--dir"])
+            .arg(folder.path());
         redis.arg("--unixsocket").arg(folder.path().join("redis.sock"));
         start(redis, Signal::KILL, folder)
     }
@@ -79,6 +82,11 @@ impl Server {
             thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// A port that nobody listens at.
+pub fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// A command that the kernel ends with this process, in whatever way that goes.

@@ -9,9 +9,8 @@ use lastseen::{Record, Seen, SqliteStore, Store, Timestamp, Tracker};
 use crate::ours::user;
 use crate::population::{Population, now_micros};
 
-/// A file with a population in it.
-pub async fn filled(path: &Path, population: Population) -> Result<SqliteStore, Box<dyn Error>> {
-    let store = SqliteStore::open(path).await?;
+/// Writes a population.
+pub async fn fill<S: Store>(store: &S, population: Population) -> Result<(), S::Error> {
     let now = now_micros();
     let mut records = Vec::with_capacity(population.users as usize);
     population.activities(now, |id, ip, at| {
@@ -22,7 +21,7 @@ pub async fn filled(path: &Path, population: Population) -> Result<SqliteStore, 
     for batch in records.chunks(10_000) {
         store.write(batch, Timestamp::from_micros(now)).await?;
     }
-    Ok(store)
+    Ok(())
 }
 
 /// From opening the file to the first count that has everybody in it.

@@ -1,5 +1,6 @@
 //! The works, one after another, and what becomes of their rows.
 
+pub mod calls;
 mod databases;
 mod flush;
 mod in_memory;
@@ -16,8 +17,9 @@ use crate::machine::Machine;
 use crate::measure::{Time, nanos};
 use crate::options::{Extent, Options};
 use crate::population::{Requests, now_micros};
-use crate::report::{self, Row};
+use crate::report::{self, Row, Unit};
 use crate::results;
+use crate::site::Outcome;
 
 /// How many of the newest are listed.
 pub const FIRST: usize = 50;
@@ -39,6 +41,15 @@ impl Rows {
         eprintln!("{}", report::line(&row));
         self.rows.push(row);
     }
+
+    /// The two rows of a request over HTTP.
+    fn push_requests(&mut self, work: &str, users: u32, peer: &str, outcome: &Outcome, goal: Option<f64>) {
+        let both = [("", Time::Wall, outcome.passed), (": the server's CPU time", Time::Cpu, outcome.worked)];
+        for (what, time, duel) in both {
+            let (work, peer, unit) = (format!("{work}{what}"), peer.to_owned(), Unit::Time(time));
+            self.push(Row { work, users, peer, unit, duel, goal });
+        }
+    }
 }
 
 pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
@@ -48,6 +59,7 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     in_memory::run(options, &mut rows)?;
     threads::run(options, &mut rows);
     layer::run(options, &mut rows)?;
+    calls::run(options, &mut rows)?;
     flush::run(options, &mut rows)?;
     databases::run(options, &mut rows)?;
 

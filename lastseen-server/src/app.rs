@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::from_fn_with_state;
 use lastseen::{Clock, Timestamp, Tracker};
 
 use crate::access::Access;
@@ -98,7 +98,6 @@ pub fn app(state: AppState) -> Router {
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .layer(guard::same_origin())
         .merge(guests::routes())
-        .layer(from_fn_with_state(Arc::clone(&state), guard::known_host))
-        .layer(map_response(guard::security_headers))
+        .layer(from_fn_with_state(Arc::clone(&state), guard::stand))
         .with_state(state)
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::uri::Authority;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -15,19 +15,29 @@ use crate::api::Problem;
 use crate::app::AppState;
 use crate::value::HostName;
 
+/// What stands before every call: who is called by a name that isn't ours doesn't answer, and every answer says what a
+/// browser may make of it.
+pub(crate) async fn stand(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+    let mut response = match known_host(&request, &state.allow_host) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    secure(response.headers_mut());
+    response
+}
+
 /// Refuses a host name that isn't ours: a page whose name was made to resolve to this machine would count as of the
 /// same origin (DNS rebinding). `localhost`, plain addresses and the names of the settings are ours; a request
 /// without any name is no browser's.
-pub(crate) async fn known_host(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+fn known_host(request: &Request, allowed: &[HostName]) -> Result<(), Problem> {
     let in_header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
     let in_target = request.uri().authority().map(Authority::as_str);
-    match in_header.into_iter().chain(in_target).find(|host| !is_known(host, &state.allow_host)) {
-        Some(host) => Problem::forbidden(format!(
+    match in_header.into_iter().chain(in_target).find(|host| !is_known(host, allowed)) {
+        Some(host) => Err(Problem::forbidden(format!(
             "the host {host:?} is not known here: call the server by localhost or its address, or start it with \
              --allow-host"
-        ))
-        .into_response(),
-        None => next.run(request).await,
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -55,7 +65,7 @@ const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
 ///
 /// The referrer goes to this server alone. Were it sent nowhere, browsers would say of our own forms that they come from
 /// an unknown place, and `same_origin` would refuse them.
-pub(crate) async fn security_headers(mut response: Response) -> Response {
+fn secure(headers: &mut HeaderMap) {
     const HEADERS: [(HeaderName, &str); 6] = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -64,12 +74,12 @@ pub(crate) async fn security_headers(mut response: Response) -> Response {
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
-    let headers = response.headers_mut();
+    // The map would grow twice otherwise.
+    headers.reserve(HEADERS.len() + 1);
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 #[cfg(test)]

@@ -3,16 +3,18 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::hint::black_box;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
 use clap::ValueEnum;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use lastseen::{Clock, LastActivityLayer, SkipRules, Timestamp, Tracker, UserId};
 use tower::{Layer, Service, service_fn};
 
@@ -20,6 +22,7 @@ use crate::contender::Contender;
 use crate::ours::{Lastseen, user};
 use crate::peers::Dash;
 use crate::population::{Ids, Pick, Population, Requests};
+use crate::works::calls;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Counted {
@@ -48,6 +51,10 @@ pub enum Counted {
     LayerSkipping,
     /// That service alone.
     LayerBare,
+    /// `POST /v1/touch` from the request to the answer, without the bytes of either.
+    Call,
+    /// A plain handler that parses the same and answers the same.
+    CallBare,
 }
 
 const USERS: Population = Population { ids: Ids::Decimal, users: 10_000 };
@@ -162,6 +169,11 @@ pub fn work(counted: Counted) {
             serve(last_activity.layer(service_fn(answer)), &ours.tracker);
         }
         Counted::LayerBare => serve(service_fn(answer), &ours.tracker),
+        Counted::Call => {
+            clock.advance(Duration::from_secs(1));
+            call(calls::program(&ours, clock).expect("the settings are valid"), &ours);
+        }
+        Counted::CallBare => call(calls::handler(), &ours),
     }
 }
 
@@ -224,17 +236,37 @@ async fn answer(request: Request<()>) -> Result<Response<Request<()>>, Infallibl
 }
 
 /// Requests of known users, each answered at once.
-fn serve<S>(mut service: S, tracker: &Tracker)
+fn serve<S>(service: S, tracker: &Tracker)
 where
     S: Service<Request<()>, Response = Response<Request<()>>, Error = Infallible>,
 {
-    let count = tracker.count();
     let request = |user| {
         let mut request = Request::get("/questions/17").body(()).expect("the path is valid");
         request.extensions_mut().insert(Session(user));
         request
     };
-    let requests: Vec<_> = (0..1_000).map(request).collect();
+    let count = tracker.count();
+    answer_all(service, (0..1_000).map(request).collect());
+    assert_eq!(tracker.count(), count, "the users are known");
+}
+
+/// The same over the server's interface.
+fn call(server: Router, ours: &Lastseen) {
+    let request = |user: u32| {
+        let touch = calls::touch(&user.to_string(), Ipv4Addr::from(user).into());
+        let request = Request::post("/v1/touch").header("host", "localhost").header("content-type", "application/json");
+        request.body(Body::from(touch)).expect("the request is valid")
+    };
+    // What waits for a body needs timers.
+    let _timers = ours.enter();
+    let answers = answer_all(server, (0..1_000).map(request).collect());
+    assert!(answers.iter().all(|answer| answer.status() == StatusCode::ACCEPTED));
+}
+
+fn answer_all<S, R>(mut service: S, requests: Vec<R>) -> Vec<S::Response>
+where
+    S: Service<R, Error = Infallible>,
+{
     // Nothing is freed meanwhile: how long that takes depends on what lies beside it.
     let mut answers = Vec::with_capacity(requests.len());
     measured(|| {
@@ -243,8 +275,12 @@ where
             answers.push(pin!(service.call(request)).poll(&mut context));
         }
     });
-    assert!(answers.iter().all(Poll::is_ready));
-    assert_eq!(tracker.count(), count, "the users are known");
+    let answered = |answer| match answer {
+        Poll::Ready(Ok(answer)) => answer,
+        Poll::Ready(Err(never)) => match never {},
+        Poll::Pending => panic!("a service has nothing to wait for"),
+    };
+    answers.into_iter().map(answered).collect()
 }
 
 /// A clock that moves by hand. No timer ever fires: the tasks behind the tracker would run at a different moment each time.

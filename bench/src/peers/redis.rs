@@ -22,7 +22,7 @@ pub struct Redis {
 
 impl Redis {
     pub fn start() -> Result<Self, Box<dyn Error>> {
-        let mut server = Server::redis()?;
+        let mut server = Server::redis(0)?;
         let mut connection = server.connect(|folder| {
             Client::open(format!("redis+unix://{}", folder.join("redis.sock").display()))?.get_connection()
         })?;

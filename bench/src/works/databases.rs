@@ -4,7 +4,7 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::Duration;
 
-use super::{FIRST, NARROW, Rows, since, touch_all};
+use super::{FIRST, NARROW, Rows, flush, since, touch_all};
 use crate::contender::Contender;
 use crate::measure::{Duel, Time, duel, nanos, nanos_each};
 use crate::memory::{Filled, bytes_a_user};
@@ -19,10 +19,11 @@ const WALL: Unit = Unit::Time(Time::Wall);
 
 /// Fails where a server that is to be measured isn't installed.
 pub fn check(options: &Options) -> Result<(), Box<dyn Error>> {
-    if wants_server(options, ServerKind::Redis) {
+    let wants = |server| wants_server(options, server) || flush::wants_server(options, server);
+    if wants(ServerKind::Redis) {
         server::check_redis()?;
     }
-    if wants_server(options, ServerKind::Postgres) {
+    if wants(ServerKind::Postgres) {
         server::check_postgres()?;
     }
     Ok(())

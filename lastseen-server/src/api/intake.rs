@@ -43,7 +43,8 @@ fn has_lines(body: &JsonBody) -> bool {
     }
     let mut lines = lines(&body.bytes);
     let first = lines.next();
-    first.is_some_and(|(_, line)| serde_json::from_slice::<IgnoredAny>(line).is_ok()) && lines.next().is_some()
+    let has_more = lines.next().is_some();
+    has_more && first.is_some_and(|(_, line)| serde_json::from_slice::<IgnoredAny>(line).is_ok())
 }
 
 /// The lines that aren't blank, and their numbers from 1.
