@@ -57,7 +57,8 @@ class LastActivityMiddleware:
             try:
                 user = self.watch.learn(request, request.user)
             except DatabaseError as error:
-                user = self.watch.failed(error)
+                self.watch.failed(error)
+                user = None
         if user:
             self.watch.touch(request, user)
         return self.get_response(request)  # type: ignore[no-any-return]
@@ -68,7 +69,8 @@ class LastActivityMiddleware:
             try:
                 user = self.watch.learn(request, await request.auser())
             except DatabaseError as error:
-                user = self.watch.failed(error)
+                self.watch.failed(error)
+                user = None
         if user:
             self.watch.touch(request, user)
         return await self.get_response(request)  # type: ignore[no-any-return]
