@@ -37,6 +37,7 @@ mod proxy;
 mod redis;
 
 pub use browser::{Browser, ColorScheme};
+pub use fantoccini::key::Key;
 pub use fantoccini::{Client, Locator};
 pub use http::{Http, Request, Response};
 pub use nginx::Nginx;

@@ -24,7 +24,12 @@ mod online;
 mod replay;
 mod seen;
 mod token;
+#[cfg(feature = "top")]
+mod top;
 mod touch;
+
+#[cfg(feature = "top")]
+pub(crate) use online::table;
 
 const SETTINGS_HELP: &str = "\
 Settings are taken from flags, over variables such as LASTSEEN_WINDOW, over the settings file, over defaults;
@@ -51,6 +56,9 @@ enum Command {
     Online(online::Online),
     /// Print how many are online
     Count(count::Count),
+    /// Watch who is online, how much happens, and how the store does
+    #[cfg(feature = "top")]
+    Top(top::Top),
     /// Tell when a user was last seen
     Seen(seen::Seen),
     /// List how many were online when, and the most ever
@@ -80,7 +88,13 @@ enum Command {
 impl Cli {
     /// Logs to standard error: what `LASTSEEN_LOG` says, or else what operators of a server want to know.
     pub fn start_logging(&self) {
-        let usual = if matches!(self.command, Command::Serve(_)) { "info" } else { "warn" };
+        let usual = match self.command {
+            Command::Serve(_) => "info",
+            // It says so on its screen, which a log would spoil.
+            #[cfg(feature = "top")]
+            Command::Top(_) => "off",
+            _ => "warn",
+        };
         let filter = EnvFilter::try_from_env("LASTSEEN_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).init();
     }
@@ -97,6 +111,8 @@ impl Cli {
             Command::Touch(command) => command.run(file),
             Command::Online(command) => command.run(file),
             Command::Count(command) => command.run(file),
+            #[cfg(feature = "top")]
+            Command::Top(command) => command.run(file),
             Command::Seen(command) => command.run(file),
             Command::History(command) => command.run(file),
             Command::Active(command) => command.run(file),
@@ -143,15 +159,29 @@ impl Target {
         if let Some(url) = &self.server {
             return Way::to_server(url, self.token()?.as_deref());
         }
+        Way::to_store(&self.store_that_is_there(file)?)
+    }
+
+    /// The way to what is there, to be asked again and again, and what that is called.
+    #[cfg(feature = "top")]
+    fn keep_open(&self, file: Option<&Path>) -> Result<(Way, String), Failure> {
+        if let Some(url) = &self.server {
+            return Ok((Way::to_server(url, self.token()?.as_deref())?, url.clone()));
+        }
+        let settings = self.store_that_is_there(file)?;
+        Ok((Way::along_store(&settings)?, settings.store.to_string()))
+    }
+
+    /// Asked of a file that was misspelt, an empty answer would be a wrong one.
+    fn store_that_is_there(&self, file: Option<&Path>) -> Result<Settings, Failure> {
         let (settings, origins) = Settings::load(file, self)?;
         match &settings.store {
-            // Asked of a file that was misspelt, an empty answer would be a wrong one.
             StoreUrl::Sqlite(path) if !path.exists() => Err(Failure::runtime(format!(
                 "there is no file {} (store, {}): name another with --store, or a server with --server",
                 path.display(),
                 origins.get("store")
             ))),
-            _ => Way::to_store(&settings),
+            _ => Ok(settings),
         }
     }
 

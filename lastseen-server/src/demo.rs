@@ -7,6 +7,9 @@ use fastrand::Rng;
 use lastseen::{Activity, Clock, Profile, Tracker, UserId};
 
 mod names;
+mod past;
+
+pub(crate) use past::invent;
 
 /// How often visits are invented; those that have come due meanwhile come together.
 const TICK: Duration = Duration::from_millis(250);

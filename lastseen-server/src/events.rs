@@ -7,6 +7,7 @@
 //! `Client::take`, and none of them costs memory or time of anybody else.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ struct Hub {
     /// How many clients there may be.
     most: usize,
     places: Arc<Semaphore>,
+    /// How many found no place.
+    refused: AtomicU64,
     closed: CancellationToken,
 }
 
@@ -66,6 +69,7 @@ struct News {
 
 impl Events {
     pub(crate) fn of(tracker: Tracker, clock: impl Clock, guests: Guests, most: usize) -> Self {
+        let most = most.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Hub {
             tracker,
             clock: Arc::new(clock),
@@ -73,7 +77,8 @@ impl Events {
             ring: OnceLock::new(),
             news: watch::Sender::default(),
             most,
-            places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
+            places: Arc::new(Semaphore::new(most)),
+            refused: AtomicU64::new(0),
             closed: CancellationToken::new(),
         }))
     }
@@ -90,6 +95,7 @@ impl Events {
 
     async fn stream(&self, sees: Sees, last: Option<&str>) -> Result<Response, Problem> {
         let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 format!("{} clients listen already, and no more may: see --event-clients", self.0.most),
@@ -106,6 +112,16 @@ impl Events {
             (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
         ];
         Ok((headers, Body::from_stream(client.chunks())).into_response())
+    }
+
+    /// How many listen.
+    pub(crate) fn clients(&self) -> usize {
+        self.0.most - self.0.places.available_permits()
+    }
+
+    /// How many were refused since there were too many already.
+    pub(crate) fn refused(&self) -> u64 {
+        self.0.refused.load(Ordering::Relaxed)
     }
 
     /// Ends all streams, once their clients have taken what is under way.

@@ -23,6 +23,8 @@ pub mod serve;
 pub mod settings;
 pub mod store;
 mod syslog;
+#[cfg(feature = "top")]
+mod top;
 pub mod value;
 mod viewer;
 mod way;

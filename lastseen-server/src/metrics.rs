@@ -43,9 +43,13 @@ fn text(state: &AppState) -> String {
     text.gauge("flush_last_batch_records", "Records in the last of them.", status.last_batch);
     text.gauge("flush_lag_seconds", "Since all that was due had been written.", since(status.caught_up_at));
     text.gauge("follow_lag_seconds", "Since others' writes were read.", since(status.followed_at));
-    let errors = [("flush", status.flush_failures), ("follow", status.follow_failures)];
+    let errors =
+        [("flush", status.flush_failures), ("follow", status.follow_failures), ("history", status.history_failures)];
     text.counters("store_errors_total", "Attempts that failed, by what was attempted.", "kind", errors);
     text.counter("directory_errors_total", "Attempts to ask for profiles that failed.", status.directory_failures);
+
+    text.gauge("event_clients", "Clients that listen to events.", state.events.clients());
+    text.counter("event_clients_refused_total", "Those for whom there was no place.", state.events.refused());
 
     let outcomes = Outcome::ALL.map(|outcome| (outcome.name(), state.syslog.of(outcome)));
     text.counters("syslog_datagrams_total", "Log lines by syslog, by what became of them.", "outcome", outcomes);

@@ -5,8 +5,8 @@ use std::error::Error;
 use lastseen::store::{PostgresBuilder, PostgresError, RedisError, SqliteError};
 use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
 
-use crate::Failure;
 use crate::settings::{Settings, StoreKey, StoreUrl, StoreUsers};
+use crate::{Failure, demo};
 
 /// Opens the store and starts a tracker on it.
 ///
@@ -15,11 +15,20 @@ use crate::settings::{Settings, StoreKey, StoreUrl, StoreUsers};
 /// Where the store can't be opened, or the settings contradict each other.
 pub async fn start_tracker(settings: &Settings, clock: impl Clock) -> Result<Tracker, Failure> {
     match &settings.store {
-        StoreUrl::Memory => start(settings, MemoryStore::new(), clock).await,
+        StoreUrl::Memory => start(settings, memory(settings, &clock).await, clock).await,
         StoreUrl::Sqlite(path) => start(settings, SqliteStore::open(path).await?, clock).await,
         StoreUrl::Postgres(url) => start(settings, postgres(url, settings).connect().await?, clock).await,
         StoreUrl::Redis(url) => start(settings, RedisStore::connect(url).await?, clock).await,
     }
+}
+
+/// A demonstration begins with a past; in a store that stays, it would stay too.
+async fn memory(settings: &Settings, clock: &impl Clock) -> MemoryStore {
+    let store = MemoryStore::new();
+    if settings.demo > 0 {
+        let Ok(()) = demo::invent(&store, settings.demo, clock.now()).await;
+    }
+    store
 }
 
 impl From<SqliteError> for Failure {
@@ -30,16 +39,20 @@ impl From<SqliteError> for Failure {
 
 impl From<RedisError> for Failure {
     fn from(error: RedisError) -> Self {
-        Self::runtime(with_causes(&error))
+        of_server(&error, error.is_invalid())
+    }
+}
+
+impl From<PostgresError> for Failure {
+    fn from(error: PostgresError) -> Self {
+        of_server(&error, error.is_invalid())
     }
 }
 
 /// A URL that can't be read is the caller's to mend; everything else is between the server and its operator.
-impl From<PostgresError> for Failure {
-    fn from(error: PostgresError) -> Self {
-        let message = with_causes(&error);
-        if error.is_invalid() { Self::usage(message) } else { Self::runtime(message) }
-    }
+fn of_server(error: &dyn Error, is_invalid: bool) -> Failure {
+    let message = with_causes(error);
+    if is_invalid { Failure::usage(message) } else { Failure::runtime(message) }
 }
 
 /// The PostgreSQL store at this URL, as the settings have it.

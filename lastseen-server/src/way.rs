@@ -29,16 +29,42 @@ impl Way {
     }
 
     pub(crate) fn to_store(settings: &Settings) -> Result<Self, Failure> {
-        Straight::on(settings).map(Self::Straight)
+        Straight::on(settings, runtime()?).map(Self::Straight)
+    }
+
+    /// To a store that is followed between calls, too.
+    #[cfg(feature = "top")]
+    pub(crate) fn along_store(settings: &Settings) -> Result<Self, Failure> {
+        Straight::on(settings, straight::runtime_behind()?).map(Self::Straight)
+    }
+
+    #[cfg(feature = "top")]
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Self::Server(_))
     }
 
     /// Makes one call, and ends.
     pub(crate) fn call(self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let answer = self.ask(method, path, body)?;
+        self.close()?;
+        Ok(answer)
+    }
+
+    /// Makes one call of several.
+    pub(crate) fn ask(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
         let answer = match self {
             Self::Server(server) => server.call(method, path, body),
             Self::Straight(straight) => straight.call(method, path, body),
         }?;
         if answer.status.is_success() { Ok(answer) } else { Err(answer.problem()) }
+    }
+
+    /// Ends, with what was reported in the store.
+    pub(crate) fn close(self) -> Result<(), Failure> {
+        match self {
+            Self::Server(_) => Ok(()),
+            Self::Straight(straight) => straight.close(),
+        }
     }
 }
 

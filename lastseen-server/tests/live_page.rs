@@ -4,7 +4,7 @@ mod program;
 
 use std::time::Duration;
 
-use lastseen_harness::{Browser, ColorScheme, Http, Locator, eventually};
+use lastseen_harness::{Browser, ColorScheme, Http, Key, Locator, eventually};
 use program::{Place, printed};
 use serde_json::{Value, json};
 
@@ -154,12 +154,51 @@ async fn people_sign_in_look_someone_up_and_sign_out() {
     browser.quit().await;
 }
 
+/// By keys alone, and in the order in which the page is read out.
+#[tokio::test]
+async fn keys_reach_everything_in_order() {
+    let place = Place::new();
+    let server = place.serve(&["--store", "memory:"]).await;
+    Http::new(server.url()).post("/v1/touch").json(&json!({ "user": "ada" })).await;
+    let browser = Browser::start().await;
+    browser.page().goto(server.url()).await.unwrap();
+    let focused = "const { href, id, textContent } = document.activeElement; return href ?? (id || textContent)";
+    let press = async |key: Key| {
+        let keys = browser.page().active_element().await.unwrap().send_keys(&key).await;
+        keys.unwrap();
+        script(&browser, focused).await
+    };
+    assert_eq!(press(Key::Tab).await, format!("{}/#people", server.url()));
+    for reached in ["pause", "user", "Look up"] {
+        assert_eq!(press(Key::Tab).await, reached);
+    }
+    let outline = "return getComputedStyle(document.activeElement).outlineStyle";
+    assert_eq!(script(&browser, outline).await, "solid", "where one is can be seen");
+
+    browser.page().refresh().await.unwrap();
+    press(Key::Tab).await;
+    assert_eq!(press(Key::Enter).await, "people", "and the first way leads to who is online");
+    browser.quit().await;
+}
+
 /// The names and facts that reach into how long ago it was.
 const OVERLAP: &str = "return [...document.querySelectorAll('.person')].filter((person) => {
     const ago = person.querySelector('.ago').getBoundingClientRect();
     const texts = [...person.querySelectorAll('.name, .id, .ip')];
     return texts.some((text) => text.getBoundingClientRect().right > ago.left);
 }).map((person) => person.textContent)";
+
+/// Whose facts don't begin below where their name does.
+const INDENTED: &str = "const left = (part) => part.getBoundingClientRect().left;
+return [...document.querySelectorAll('.person')].filter((person) => {
+    const [first] = [...person.querySelectorAll('.facts > *')].filter((fact) => fact.textContent);
+    return first && Math.abs(left(first) - left(person.querySelector('.name'))) > 0.5;
+}).map((person) => person.textContent)";
+
+/// What there is to read, from top to bottom.
+const DOWNWARDS: &str = "const parts = [...document.querySelectorAll('#now, #user, #people, #history, #health')];
+const top = (part) => part.getBoundingClientRect().top;
+return parts.sort((a, b) => top(a) - top(b)).map((part) => part.id)";
 
 #[tokio::test]
 async fn it_fits_every_width_in_either_colour() {
@@ -171,6 +210,7 @@ async fn it_fits_every_width_in_either_colour() {
     let (user, ip) = ("x".repeat(128), "2001:db8:1111:2222:3333:4444:5555:6666");
     http.post("/v1/touch").json(&json!({ "user": user, "ip": ip })).await;
     http.put(&format!("/v1/users/{user}")).json(&json!({ "name": "W".repeat(256) })).await;
+    http.post("/v1/touch").json(&json!({ "user": "no-name", "ip": "203.0.113.7" })).await;
 
     let browser = Browser::start().await;
     for url in [busy.url(), empty.url(), long.url()] {
@@ -180,8 +220,13 @@ async fn it_fits_every_width_in_either_colour() {
             let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
             assert_eq!(script(&browser, wider).await, 0, "{url} at {width} pixels");
             assert_eq!(script(&browser, OVERLAP).await, json!([]), "{url} at {width} pixels");
+            assert_eq!(script(&browser, INDENTED).await, json!([]), "{url} at {width} pixels");
         }
     }
+    // On a telephone the people come before what was.
+    browser.viewport(360, 780).await;
+    browser.page().goto(busy.url()).await.unwrap();
+    assert_eq!(script(&browser, DOWNWARDS).await, json!(["now", "user", "people", "history", "health"]));
     let paper = "return getComputedStyle(document.body).backgroundColor";
     browser.color_scheme(ColorScheme::Light).await;
     let light = script(&browser, paper).await;

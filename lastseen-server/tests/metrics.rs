@@ -5,10 +5,10 @@ mod service;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::StatusCode;
-use lastseen::conformance::Fault;
+use axum::http::{Request, StatusCode};
+use lastseen::conformance::{Fault, Operation};
 use lastseen_server::settings::Settings;
-use service::{Service, from_peer};
+use service::{Service, from_peer, settings};
 
 async fn value(service: &Service, name: &str) -> f64 {
     let answer = service.get("/metrics").await;
@@ -65,6 +65,32 @@ async fn a_store_that_fails_is_seen() {
     // Its retries fail too, whenever they come.
     service.clock.advance(Duration::from_secs(90));
     assert!(value(&service, "lastseen_flush_lag_seconds").await >= 90.0);
+}
+
+#[tokio::test]
+async fn a_history_that_is_not_kept_is_seen() {
+    let service = service().await;
+    service.faults.inject(Fault::every().on(Operation::WriteHistory));
+    // Somebody was counted, and that is written behind the requests, at the latest at the end.
+    service.clock.advance(Duration::from_secs(2));
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    assert!(service.tracker.shutdown().await.is_err());
+    assert!(value(&service, "lastseen_store_errors_total{kind=\"history\"}").await >= 1.0);
+    assert!(value(&service, "lastseen_store_errors_total{kind=\"flush\"}").await < 0.5);
+}
+
+#[tokio::test]
+async fn who_listens_is_counted_and_who_may_not() {
+    let service = Service::with(&settings(&serde_json::json!({ "event_clients": "2" }))).await;
+    let listen = || Request::get("/v1/events").body(Body::empty()).unwrap();
+    let [first, second] = [service.listen(listen()).await, service.listen(listen()).await];
+    assert_eq!(service.send(listen()).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!((value(&service, "lastseen_event_clients").await - 2.0).abs() < 1e-9);
+    assert!((value(&service, "lastseen_event_clients_refused_total").await - 1.0).abs() < 1e-9);
+    drop((first, second));
+    assert!(value(&service, "lastseen_event_clients").await < 0.5);
 }
 
 #[tokio::test]

@@ -29,6 +29,8 @@ async fn settings_that_can_t_be() {
         (&["--window", "soon"], &["window (--window)", "\"soon\"", "15m"]),
         (&["--store", "mysql://db"], &["store (--store)", "\"mysql\"", "memory:, sqlite:PATH, postgres:"]),
         (&["--store", "redis+ring://db"], &["\"redis+ring\"", "redis+cluster://HOST,HOST"]),
+        (&["--store", "redis://db/x"], &["the URL \"redis://db/x\"", "a number, such as 0"]),
+        (&["--store", "postgres://db:x/site"], &["the URL \"postgres://db:x/site\" can't be read", "port"]),
         (
             &["--client-ip-header", "x-client"],
             &["client_ip_header (--client-ip-header)", "x-client", "x-forwarded-for"],

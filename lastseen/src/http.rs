@@ -1,7 +1,7 @@
 //! What makes an activity of a request: who sent it, whether it counts, where it came from.
 //!
-//! [`LastActivityLayer`] wraps any tower service, an axum router for instance, and reports what its users do to a
-//! [`Tracker`](crate::Tracker). Requests, responses, bodies and errors pass through it as they are.
+//! [`LastActivityLayer`] wraps any tower service, such as an axum router, or an actix-web app, and reports what its users
+//! do to a [`Tracker`](crate::Tracker). Requests, responses, bodies and errors pass through it as they are.
 //!
 //! # How a request is judged
 //!
@@ -25,24 +25,32 @@
 //!
 //! - **Behind authentication.** Step 1 sees what outer layers have put into the request, so the layer that loads
 //!   the session must be one of them. In axum the layer added last is the outermost:
-//!   `.layer(last_activity).layer(auth)`.
+//!   `.layer(last_activity).layer(auth)`; in actix-web, likewise, `.wrap(last_activity).wrap(auth)`.
 //! - **Behind a proxy** the socket's peer is the proxy, and all users seem to share its address. Name the proxy's
 //!   network to [`ClientIp::trusting`], and no other: whoever connects from a trusted network can claim any address.
 //! - **The peer** is known to axum alone if it serves
-//!   `router.into_make_service_with_connect_info::<SocketAddr>()`; other servers insert a [`PeerAddr`]. Without
-//!   either, activities are recorded without an address.
+//!   `router.into_make_service_with_connect_info::<SocketAddr>()`; actix-web knows it; other servers insert a
+//!   [`PeerAddr`]. Without any, activities are recorded without an address.
 //! - **Before a cache** users look inactive: a request that a browser's or a proxy's cache answers never comes here.
 
+#[cfg(feature = "actix")]
+mod actix;
 #[cfg(feature = "axum")]
 mod axum;
 mod client_ip;
 mod forwarded;
 mod future;
+mod head;
 mod identify;
+pub mod identity;
 mod layer;
+mod networks;
 mod path;
 mod signed_in;
 mod skip;
+mod steps;
+#[cfg(feature = "tower")]
+mod tower;
 
 pub use ipnet::IpNet;
 

@@ -75,7 +75,34 @@
 //! | `redis` | [`RedisStore`] for Redis and Valkey, alone, behind Sentinel or as a Cluster, with TLS by rustls | |
 //! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
 //! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
+//! | `actix` | [`LastActivityLayer`] for actix-web, and all of [`http`](crate::http) | |
+//! | `axum-login` | [`identity::AxumLogin`]; and `axum` | |
+//! | `tower-sessions` | [`identity::SessionUser`]; and `tower` | |
+//! | `actix-identity` | [`identity::ActixIdentity`]; and `actix` | |
 //! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
+//!
+//! # Watching it
+//!
+//! [`Tracker::status`] has counters and gauges. Spans and events of `tracing` tell what happens when; these have the target
+//! `lastseen`, and their names and fields are stable. None has a user's id or an address.
+//!
+//! | span (debug) | around | fields |
+//! |---|---|---|
+//! | `lastseen.flush` | a batch on its way to the store | `records` |
+//! | `lastseen.record` | activities that [`Tracker::record`] waits for, in its caller's span | `records` |
+//! | `lastseen.follow` | reading what others have written | `changes` |
+//! | `lastseen.load` | reading all that is recent: at the start and after a gap | `records` |
+//! | `lastseen.directory` | asking the directory for profiles | `users` |
+//! | `lastseen.history` | writing how many were online | `spans` |
+//!
+//! | event | level | when | fields |
+//! |---|---|---|---|
+//! | `lastseen.failing` | warn | `task` (`flush`, `follow`, `directory` or `history`) fails and did not before | `task`, `error` |
+//! | `lastseen.recovered` | info | it works again | `task` |
+//! | `lastseen.failover` | warn | another server of the store has taken over | `failovers` |
+//! | `lastseen.broken` | error | a task ended before its time: a fault of this crate | `error` |
+//!
+//! Other events, below the targets of modules, are for people and may change.
 //!
 //! # What it needs
 //!
@@ -93,17 +120,19 @@ pub mod conformance;
 mod directory;
 mod error;
 mod history;
-#[cfg(feature = "tower")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+#[cfg(any(feature = "actix", feature = "tower"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "actix", feature = "tower"))))]
 pub mod http;
 pub mod store;
 mod timestamp;
 mod tracker;
 mod user_id;
 
-#[cfg(feature = "tower")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
-pub use crate::http::{ClientIp, ForwardedHeader, Identify, LastActivity, LastActivityLayer, SignedIn, SkipRules};
+#[cfg(any(feature = "actix", feature = "tower"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "actix", feature = "tower"))))]
+pub use crate::http::{
+    ClientIp, ForwardedHeader, Identify, LastActivity, LastActivityLayer, SignedIn, SkipRules, identity,
+};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
 pub use activities::{SqlActivities, SqlActivity};

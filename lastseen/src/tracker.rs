@@ -304,7 +304,20 @@ impl Tracker {
         self.core().memory.shared.announcer.listen()
     }
 
-    /// How the tracker is doing.
+    /// How the tracker is doing, with its counters. Cheap enough to be asked at each scrape, not at each request.
+    ///
+    /// ```
+    /// # fn gauge(_: &str, _: u64) {}
+    /// # fn example(tracker: &lastseen::Tracker) {
+    /// let status = tracker.status();
+    /// gauge("touches", status.touches);
+    /// gauge("pending", status.pending as u64);
+    /// gauge("store_failures", status.flush_failures + status.follow_failures);
+    /// if let Some(error) = &status.store_error {
+    ///     eprintln!("the store has not answered since {:?}: {error}", status.flushed_at);
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         let totals = self.core().memory.totals();
@@ -321,7 +334,9 @@ impl Tracker {
             last_batch: health.last_batch,
             flush_failures: health.flush.failures,
             follow_failures: health.follow.failures,
+            history_failures: health.history.failures,
             directory_failures: health.directory.failures,
+            changes: health.changes,
             flushed_at: health.flushed_at,
             caught_up_at: health.caught_up_at,
             followed_at: health.followed_at,
@@ -370,7 +385,7 @@ impl Tracker {
         self.0.stop.send_replace(true);
         for task in self.0.tasks.lock().await.drain(..) {
             if let Err(error) = task.await {
-                tracing::error!(%error, "a task ended before its time");
+                tracing::error!(name: "lastseen.broken", target: "lastseen", %error, "a task ended before its time");
             }
         }
         self.core().memory.shared.announcer.close();

@@ -93,3 +93,72 @@ fn what_allocates_is_counted() {
     let user = UserId::from(42_u64);
     assert!(allocations(&mut site, request("/page", &user)) > 0);
 }
+
+#[cfg(feature = "actix")]
+mod in_actix {
+    use std::cell::Cell;
+    use std::future::{Pending, pending};
+    use std::rc::Rc;
+
+    use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+    use actix_web::test::TestRequest;
+    use actix_web::{Error, HttpMessage, HttpRequest};
+
+    use super::*;
+
+    /// Takes a request and never answers, since an answer of actix-web's own allocates.
+    #[derive(Clone, Default)]
+    struct Taken(Rc<Cell<u32>>);
+
+    impl Service<ServiceRequest> for Taken {
+        type Response = ServiceResponse;
+        type Error = Error;
+        type Future = Pending<Result<ServiceResponse, Error>>;
+
+        fn poll_ready(&self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&self, _: ServiceRequest) -> Self::Future {
+            self.0.update(|taken| taken + 1);
+            pending()
+        }
+    }
+
+    fn request(path: &str, user: &UserId) -> ServiceRequest {
+        let request = TestRequest::with_uri(path)
+            .append_header(("x-forwarded-for", "1.1.1.1, 203.0.113.7, 10.0.0.2"))
+            .peer_addr("10.0.0.1:4711".parse().unwrap())
+            .to_srv_request();
+        request.extensions_mut().insert(Session(user.clone()));
+        request
+    }
+
+    #[tokio::test]
+    async fn rule_7_a_known_users_request_allocates_nothing() {
+        let rules = SkipRules::new([r"^static/"]).unwrap().method(Method::OPTIONS);
+        let rules = rules.header("sec-purpose", "prefetch").unwrap();
+        let user = UserId::from(42_u64);
+        let clock = ManualClock::new("2026-11-24T01:00:00Z".parse().unwrap());
+        let tracker = Tracker::builder(MemoryStore::new()).clock(clock.clone()).start().await.unwrap();
+        let layer = LastActivityLayer::new(tracker.clone(), |request: &HttpRequest| {
+            request.extensions().get().map(|Session(user)| user.clone())
+        })
+        .skip(rules)
+        .client_ip(ClientIp::trusting(["10.0.0.0/8".parse().unwrap()], ForwardedHeader::XForwardedFor));
+        let taken = Taken::default();
+        let site = layer.new_transform(taken.clone()).await.unwrap();
+        let allocations = |request| measure(|| drop(site.call(request))).count_total;
+
+        for path in ["/page", "/static/logo.png"] {
+            allocations(request(path, &user));
+            tracker.flush().await.unwrap();
+            for _ in 0..10 {
+                clock.advance(Duration::from_millis(100));
+                assert_eq!(allocations(request(path, &user)), 0, "{path}");
+            }
+        }
+        assert_eq!(taken.0.get(), 22);
+        assert_eq!(tracker.online(1).users[0].ip, Some([203, 0, 113, 7].into()));
+    }
+}

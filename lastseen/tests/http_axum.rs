@@ -1,4 +1,4 @@
-//! The layer in axum: nested routers, the peer's address, handlers that let users in and out.
+//! What axum adds: the peer's address, the tracker as an argument, handlers that let users in and out.
 #![cfg(feature = "axum")]
 
 use std::net::{IpAddr, SocketAddr};
@@ -56,43 +56,6 @@ async fn get_as_ada(site: &Router, path: &str) -> StatusCode {
 
 fn address(tracker: &Tracker) -> Option<IpAddr> {
     tracker.online(1).users[0].ip
-}
-
-/// A page and a picture below two prefixes, the innermost router holding the layer.
-fn nested(tracker: Tracker, rules: &str) -> Router {
-    let last_activity = LastActivityLayer::new(tracker, user_of).skip(SkipRules::new([rules]).unwrap());
-    let inner = Router::new().route("/logo.png", get("picture")).route("/page", get("page")).layer(last_activity);
-    let middle = Router::new().nest("/static", inner);
-    Router::new().nest("/shop", middle).layer(from_fn(authenticate))
-}
-
-#[tokio::test]
-async fn rule_10_a_nested_layer_sees_the_path_that_the_client_sent() {
-    let tracker = tracker().await;
-    let site = nested(tracker.clone(), "^shop/static/logo");
-    assert_eq!(get_as_ada(&site, "/shop/static/logo.png").await, StatusCode::OK);
-    assert!(!tracker.is_online(&ada()));
-    assert_eq!(get_as_ada(&site, "/shop/static/page").await, StatusCode::OK);
-    assert!(tracker.is_online(&ada()));
-}
-
-#[tokio::test]
-async fn rule_10_a_nested_layer_does_not_see_what_its_prefixes_leave() {
-    let tracker = tracker().await;
-    let site = nested(tracker.clone(), "^logo");
-    assert_eq!(get_as_ada(&site, "/shop/static/logo.png").await, StatusCode::OK);
-    assert!(tracker.is_online(&ada()));
-}
-
-#[tokio::test]
-async fn outside_a_router_a_request_counts_even_if_no_route_is_found() {
-    let tracker = tracker().await;
-    let site = Router::new()
-        .route("/", get("home"))
-        .layer(LastActivityLayer::new(tracker.clone(), user_of))
-        .layer(from_fn(authenticate));
-    assert_eq!(get_as_ada(&site, "/nowhere").await, StatusCode::NOT_FOUND);
-    assert!(tracker.is_online(&ada()));
 }
 
 #[tokio::test]

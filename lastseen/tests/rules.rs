@@ -1,6 +1,9 @@
 //! The rules, each through the public interface, with real tasks under a clock that stands still until it is moved.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use lastseen::conformance::{Fault, Faults, Faulty, Operation};
@@ -399,6 +402,24 @@ async fn a_name_that_is_set_before_the_first_touch_stays() {
     assert_eq!(site.tracker.online(1).users[0].name.as_deref(), Some("Ada"));
     site.tracker.resolve_profiles().await.unwrap();
     assert_eq!(site.tracker.online(1).users[0].name.as_deref(), Some("Ada"));
+}
+
+/// The store is asked who somebody is while what was set is on its way there, and so answers what was before.
+#[tokio::test]
+async fn a_profile_that_is_being_written_is_not_replaced_by_the_one_before() {
+    let site = Site::new().await;
+    site.faults.inject(Fault::next(1).on(Operation::SetProfile).hanging());
+    site.tracker.touch(&id("ada"), None);
+    // Before the task has its turn that asks for newcomers' profiles.
+    let ada = id("ada");
+    let mut setting = pin!(site.tracker.set_profile(&ada, Profile::named("Ada").hidden(true)));
+    assert!(poll_fn(|context| Poll::Ready(setting.as_mut().poll(context))).await.is_pending());
+    site.tracker.resolve_profiles().await.unwrap();
+    assert_eq!(site.tracker.count(), 0, "while it is being written");
+
+    site.faults.heal();
+    setting.await.unwrap();
+    assert_eq!(site.tracker.count(), 0, "once it is written");
 }
 
 #[tokio::test]

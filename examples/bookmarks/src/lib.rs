@@ -9,9 +9,9 @@
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::http::request::Parts;
-use axum_login::{AuthManagerLayerBuilder, AuthSession};
-use lastseen::{LastActivityLayer, SkipRules, Tracker, UserId};
+use axum_login::AuthManagerLayerBuilder;
+use lastseen::identity::AxumLogin;
+use lastseen::{LastActivityLayer, SkipRules, Tracker};
 use tower_sessions::{MemoryStore, SessionManagerLayer};
 
 mod accounts;
@@ -63,14 +63,9 @@ pub fn app(database: Database, accounts: Accounts, tracker: Tracker) -> Result<R
     let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
     let sign_in = AuthManagerLayerBuilder::new(accounts.clone(), sessions).build();
 
-    let last_activity = LastActivityLayer::new(tracker.clone(), signed_in_user).skip(SkipRules::new([r"^static/"])?);
+    let last_activity =
+        LastActivityLayer::new(tracker.clone(), AxumLogin::<Accounts>::new()).skip(SkipRules::new([r"^static/"])?);
 
     // The layer added last runs first, so the sign-in is known when the activity is stamped.
     Ok(pages::routes().layer(last_activity).layer(sign_in).with_state(Site { database, accounts, tracker }))
-}
-
-/// Whose request this is, as `sign_in` has found out.
-fn signed_in_user(request: &Parts) -> Option<UserId> {
-    let session = request.extensions.get::<AuthSession<Accounts>>()?;
-    session.user.as_ref().map(User::key)
 }

@@ -4,8 +4,31 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use lastseen::{Day, MostOnline, OnlineSpan, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
+
+/// What became of reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TakenAnswer {
+    /// So many are known in memory, and will be in the store.
+    Accepted(usize),
+    /// So many has the store committed.
+    Stored(usize),
+}
+
+impl IntoResponse for TakenAnswer {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Accepted(_) => StatusCode::ACCEPTED,
+            Self::Stored(_) => StatusCode::OK,
+        };
+        (status, Json(self)).into_response()
+    }
+}
 
 /// Who is online.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

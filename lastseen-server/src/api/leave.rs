@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use lastseen::UserId;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::Problem;
+use super::answer::TakenAnswer;
 use super::body::JsonBody;
 use super::intake::user_id;
 use super::query::{Parameters, WriteParameters};
@@ -30,12 +27,12 @@ pub(super) async fn leave(
     State(state): State<Arc<AppState>>,
     Parameters(parameters): Parameters<WriteParameters>,
     body: JsonBody,
-) -> Result<Response, Problem> {
+) -> Result<TakenAnswer, Problem> {
     let Leave { user } = body.one()?;
     if parameters.ack.is_some() {
         state.tracker.record_leave(&user).await?;
-        return Ok(Json(json!({ "stored": 1 })).into_response());
+        return Ok(TakenAnswer::Stored(1));
     }
     state.tracker.leave(&user);
-    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": 1 }))).into_response())
+    Ok(TakenAnswer::Accepted(1))
 }

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use super::Problem;
+use super::answer::TakenAnswer;
 use super::body::JsonBody;
 use super::intake;
 use super::query::{Parameters, WriteParameters};
@@ -21,15 +18,15 @@ pub(super) async fn touch(
     State(state): State<Arc<AppState>>,
     Parameters(parameters): Parameters<WriteParameters>,
     body: JsonBody,
-) -> Result<Response, Problem> {
+) -> Result<TakenAnswer, Problem> {
     let activities = intake::activities(&body, state.tracker.now())?;
     let touches = activities.len();
     if parameters.ack.is_some() {
         state.tracker.record_all(activities).await?;
-        return Ok(Json(json!({ "stored": touches })).into_response());
+        return Ok(TakenAnswer::Stored(touches));
     }
     for activity in activities {
         state.tracker.touch_at(activity)?;
     }
-    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": touches }))).into_response())
+    Ok(TakenAnswer::Accepted(touches))
 }

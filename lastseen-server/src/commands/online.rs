@@ -39,7 +39,8 @@ impl Online {
     }
 }
 
-fn table(online: &OnlineAnswer) -> String {
+/// Who is online, a line each, and how many.
+pub(crate) fn table(online: &OnlineAnswer) -> String {
     let count = &online.count;
     let mut rows = vec![["USER", "NAME", "LAST SEEN", "ADDRESS"].map(str::to_owned)];
     rows.extend(online.users.iter().map(|user| {

@@ -1,4 +1,4 @@
-//! Calls straight on a store: the server's own service, without a port, on a tracker that lives for one call.
+//! Calls straight on a store: the server's own service, without a port, on a tracker that lives as long as the command.
 
 use axum::Router;
 use axum::body::Body;
@@ -31,9 +31,18 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
         .map_err(|error| Failure::runtime(format!("can't start what waits for the store: {error}")))
 }
 
+/// What follows a store by itself, on a thread of its own.
+#[cfg(feature = "top")]
+pub(super) fn runtime_behind() -> Result<Runtime, Failure> {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::runtime(format!("can't start what follows the store: {error}")))
+}
+
 impl Straight {
-    pub(super) fn on(settings: &Settings) -> Result<Self, Failure> {
-        let runtime = runtime()?;
+    pub(super) fn on(settings: &Settings, runtime: Runtime) -> Result<Self, Failure> {
         let clock = SystemClock::new();
         let tracker = runtime.block_on(start_tracker(settings, clock.clone()))?;
         // Whoever may open the store may do everything, and needn't be able to read the server's keys.
@@ -43,7 +52,7 @@ impl Straight {
         Ok(Self { runtime, tracker, app, store: settings.store.clone() })
     }
 
-    pub(super) fn call(self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+    pub(super) fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
         let request = Request::builder().method(method).uri(path);
         let request = match body {
             Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
@@ -55,11 +64,14 @@ impl Straight {
             if let Some(error) = self.tracker.status().store_error {
                 return Err(Failure::runtime(format!("{}: {error}", self.store)));
             }
-            let Ok(answer) = self.app.oneshot(request).await;
+            let Ok(answer) = self.app.clone().oneshot(request).await;
             let (head, body) = answer.into_parts();
             let body = body.collect().await.map_err(|error| Failure::runtime(error.to_string()))?;
-            self.tracker.shutdown().await?;
             Ok(Answer { status: head.status, body: body.to_bytes().into() })
         })
+    }
+
+    pub(super) fn close(self) -> Result<(), Failure> {
+        Ok(self.runtime.block_on(self.tracker.shutdown())?)
     }
 }

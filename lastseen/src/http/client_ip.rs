@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use http::HeaderMap;
 use http::request::Parts;
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
 use super::ForwardedHeader;
+use super::head::Head;
+use super::networks::Networks;
 
 /// How the client's address is found.
 ///
@@ -37,14 +38,15 @@ use super::ForwardedHeader;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientIp {
-    trusted: Vec<IpNet>,
+    trusted: Networks,
     header: ForwardedHeader,
     policy: AddressPolicy,
 }
 
 /// A request extension: the address of the socket's peer, for servers other than axum's.
 ///
-/// axum's own `ConnectInfo<SocketAddr>` serves as well, with the feature `axum`. Where both are there, this one counts.
+/// axum's own `ConnectInfo<SocketAddr>` serves as well, with the feature `axum`, and what actix-web says of the
+/// connection. Where both are there, this one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
@@ -67,7 +69,7 @@ impl ClientIp {
     /// of IPv6, even `::/0`, holds no IPv4 address.
     #[must_use]
     pub fn trusting(networks: impl IntoIterator<Item = IpNet>, header: ForwardedHeader) -> Self {
-        Self { trusted: networks.into_iter().map(unwrapped).collect(), header, policy: AddressPolicy::default() }
+        Self { trusted: Networks::new(networks), header, policy: AddressPolicy::default() }
     }
 
     /// How much of the address is kept. Default: all of it.
@@ -79,25 +81,25 @@ impl ClientIp {
     /// The client's address, as much of it as is kept; `None` where the socket's peer isn't known.
     #[must_use]
     pub fn of(&self, request: &Parts) -> Option<IpAddr> {
-        self.policy.apply(self.walk(peer(request)?.ip(), &request.headers))
+        self.find(request)
     }
 
-    fn walk(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(super) fn find(&self, request: &impl Head) -> Option<IpAddr> {
+        self.policy.apply(self.walk(request.peer()?.ip(), request))
+    }
+
+    fn walk(&self, peer: IpAddr, request: &impl Head) -> IpAddr {
         let mut reached = peer.to_canonical();
-        if !self.trusts(reached) {
+        if !self.trusted.contains(reached) {
             return reached;
         }
-        for ip in self.header.addresses(headers).map_while(|ip| ip) {
+        for ip in self.header.addresses(request).map_while(|ip| ip) {
             reached = ip;
-            if !self.trusts(ip) {
+            if !self.trusted.contains(ip) {
                 break;
             }
         }
         reached
-    }
-
-    fn trusts(&self, ip: IpAddr) -> bool {
-        self.trusted.iter().any(|network| network.contains(&ip))
     }
 }
 
@@ -110,23 +112,6 @@ impl AddressPolicy {
             (Self::Drop, _) => None,
         }
     }
-}
-
-fn peer(request: &Parts) -> Option<SocketAddr> {
-    let peer = request.extensions.get().map(|PeerAddr(peer)| *peer);
-    #[cfg(feature = "axum")]
-    let peer = peer.or_else(|| super::axum::peer(request));
-    peer
-}
-
-/// A network of IPv4 addresses in IPv6's clothes, as what it is.
-fn unwrapped(network: IpNet) -> IpNet {
-    let ipv4 = || {
-        let IpNet::V6(network) = network else { return None };
-        let length = network.prefix_len().checked_sub(96)?;
-        Ipv4Net::new(network.addr().to_ipv4_mapped()?, length).ok()
-    };
-    ipv4().map_or(network, IpNet::V4)
 }
 
 #[cfg(test)]
@@ -259,17 +244,6 @@ mod tests {
         let (request, ()) = Request::get("/").header("X-Forwarded-For", "203.0.113.7").body(()).unwrap().into_parts();
         assert_eq!(ClientIp::trusting(["::/0".parse().unwrap()], XForwardedFor).of(&request), None);
         assert_eq!(ClientIp::default().of(&request), None);
-    }
-
-    #[test]
-    fn rule_11_networks_of_ipv4_in_ipv6_are_networks_of_ipv4() {
-        let trusts = |network: &str, ip: &str| {
-            ClientIp::trusting([network.parse().unwrap()], XForwardedFor).trusts(ip.parse().unwrap())
-        };
-        assert!(trusts("::ffff:10.0.0.0/104", "10.1.2.3"));
-        assert!(!trusts("::ffff:10.0.0.0/104", "11.1.2.3"));
-        assert!(trusts("::/0", "2001:db8::1"));
-        assert!(!trusts("::/0", "10.1.2.3"));
     }
 
     #[test]

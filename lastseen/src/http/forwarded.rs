@@ -6,9 +6,10 @@ use std::iter;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use http::HeaderName;
 use http::header::FORWARDED;
-use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::head::Head;
 use crate::Error;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -53,9 +54,9 @@ impl ForwardedHeader {
     /// The addresses in all lines of the header, the last first; `None` stands for what is no address.
     ///
     /// What is left of the place where the caller stops costs nothing, and all of it is linear in its length.
-    pub(super) fn addresses(self, headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-        let entries = || {
-            let lines = headers.get_all(self.name()).iter().rev().map(HeaderValue::as_bytes);
+    pub(super) fn addresses(self, request: &impl Head) -> impl Iterator<Item = Option<IpAddr>> {
+        let entries = move || {
+            let lines = request.values(self.name()).rev();
             let entries = lines.flat_map(|line| split_right(line, b',')).map(<[u8]>::trim_ascii);
             entries.filter(|entry| !entry.is_empty())
         };

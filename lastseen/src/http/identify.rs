@@ -11,7 +11,10 @@ use crate::UserId;
 /// `None` means nobody: a guest, or somebody whose doings are not to be noted, such as an administrator who acts in
 /// a user's name. That user would otherwise be online without being there.
 ///
-/// Closures from [`&Parts`](Parts) to [`Option<UserId>`] identify. Their argument's type must be written out:
+/// Some are [ready to use](super::identity).
+///
+/// What it sees of a request is `R`: [`Parts`] in tower, and so in axum; `HttpRequest` in actix-web. Closures from `&R`
+/// to [`Option<UserId>`] identify. Their argument's type must be written out:
 ///
 /// ```
 /// use http::request::Parts;
@@ -35,16 +38,16 @@ use crate::UserId;
 /// assert_eq!(identify.identify(&request(Session { user: 42, impersonated_by: None })), Some(UserId::from(42_u64)));
 /// assert_eq!(identify.identify(&request(Session { user: 42, impersonated_by: Some(1) })), None);
 /// ```
-pub trait Identify: Send + Sync + 'static {
+pub trait Identify<R = Parts>: Send + Sync + 'static {
     /// The user who sent this request; `None` for nobody.
-    fn identify(&self, request: &Parts) -> Option<UserId>;
+    fn identify(&self, request: &R) -> Option<UserId>;
 }
 
-impl<F> Identify for F
+impl<R, F> Identify<R> for F
 where
-    F: Fn(&Parts) -> Option<UserId> + Send + Sync + 'static,
+    F: Fn(&R) -> Option<UserId> + Send + Sync + 'static,
 {
-    fn identify(&self, request: &Parts) -> Option<UserId> {
+    fn identify(&self, request: &R) -> Option<UserId> {
         self(request)
     }
 }

@@ -2,25 +2,23 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use http::{Request, Response};
-use tower_layer::Layer;
-use tower_service::Service;
-
-use super::{ClientIp, Identify, ResponseFuture, SkipRules};
+use super::steps::Steps;
+use super::{ClientIp, SkipRules};
 use crate::Tracker;
 
 /// Reports each user's requests to a [`Tracker`]. [How a request is judged](super#how-a-request-is-judged) is said by
 /// the module.
 ///
-/// It goes behind the authentication: inside the layer that puts the user's session into the request.
+/// It goes behind the authentication: inside the layer that puts the user's session into the request. It is a layer for
+/// tower services, such as an axum router, with the feature `tower`, and a middleware for actix-web with `actix`.
 ///
 /// # Examples
 ///
 /// As it is, every request counts, with the address of the socket's peer:
 ///
-/// ```
+#[cfg_attr(feature = "tower", doc = "```")]
+#[cfg_attr(not(feature = "tower"), doc = "```ignore")]
 /// use http::request::Parts;
 /// use http::{Request, Response};
 /// use lastseen::{LastActivityLayer, MemoryStore, Tracker, UserId};
@@ -68,113 +66,65 @@ use crate::Tracker;
 /// }
 /// ```
 pub struct LastActivityLayer<I> {
-    shared: Arc<Shared<I>>,
+    steps: Arc<Steps<I>>,
 }
 
-struct Shared<I> {
-    tracker: Tracker,
-    /// Behind a pointer of its own so that the settings can be copied, which not every way to identify can.
-    identify: Arc<I>,
-    skip: SkipRules,
-    client_ip: ClientIp,
-}
-
-impl<I: Identify> LastActivityLayer<I> {
+impl<I> LastActivityLayer<I> {
     /// Reports to `tracker` whom `identify` finds, on every request, with the address of the socket's peer.
+    ///
+    /// `identify` is an [`Identify`](super::Identify) for the framework's requests, such as a closure.
     #[must_use]
     pub fn new(tracker: Tracker, identify: I) -> Self {
         let identify = Arc::new(identify);
-        Self {
-            shared: Arc::new(Shared { tracker, identify, skip: SkipRules::default(), client_ip: ClientIp::default() }),
-        }
+        let (skip, client_ip) = (SkipRules::default(), ClientIp::default());
+        Self { steps: Arc::new(Steps { tracker, identify, skip, client_ip }) }
     }
 
     /// Which requests don't count. Default: all count.
     #[must_use]
     pub fn skip(mut self, rules: SkipRules) -> Self {
-        Arc::make_mut(&mut self.shared).skip = rules;
+        Arc::make_mut(&mut self.steps).skip = rules;
         self
     }
 
     /// How the client's address is found. Default: it is the socket's peer.
     #[must_use]
     pub fn client_ip(mut self, client_ip: ClientIp) -> Self {
-        Arc::make_mut(&mut self.shared).client_ip = client_ip;
+        Arc::make_mut(&mut self.steps).client_ip = client_ip;
         self
     }
-}
 
-impl<S, I> Layer<S> for LastActivityLayer<I> {
-    type Service = LastActivity<S, I>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        LastActivity { inner, shared: Arc::clone(&self.shared) }
+    /// Wraps a service of any framework.
+    pub(super) fn around<S>(&self, inner: S) -> LastActivity<S, I> {
+        LastActivity { inner, steps: Arc::clone(&self.steps) }
     }
 }
 
 /// The service that [`LastActivityLayer`] makes of another.
 pub struct LastActivity<S, I> {
-    inner: S,
-    shared: Arc<Shared<I>>,
-}
-
-impl<S, I, RequestBody, ResponseBody> Service<Request<RequestBody>> for LastActivity<S, I>
-where
-    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
-    I: Identify,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        let Shared { tracker, identify, skip, client_ip } = &*self.shared;
-        let (parts, body) = request.into_parts();
-        // Found for a guest too: it may turn out that the request signs somebody in, and by then it is gone.
-        let ip = client_ip.of(&parts);
-        if let Some(user) = identify.identify(&parts)
-            && !skip.skips(&parts)
-        {
-            tracker.touch(&user, ip);
-        }
-        ResponseFuture::new(self.inner.call(Request::from_parts(parts, body)), tracker.clone(), ip)
-    }
+    pub(super) inner: S,
+    pub(super) steps: Arc<Steps<I>>,
 }
 
 // Written out, since a derive would ask the same of `I`.
 
-impl<I> Clone for Shared<I> {
-    fn clone(&self) -> Self {
-        Self {
-            tracker: self.tracker.clone(),
-            identify: Arc::clone(&self.identify),
-            skip: self.skip.clone(),
-            client_ip: self.client_ip.clone(),
-        }
-    }
-}
-
 impl<I> Clone for LastActivityLayer<I> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { steps: Arc::clone(&self.steps) }
     }
 }
 
 impl<S: Clone, I> Clone for LastActivity<S, I> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), shared: Arc::clone(&self.shared) }
+        Self { inner: self.inner.clone(), steps: Arc::clone(&self.steps) }
     }
 }
 
 impl<I> fmt::Debug for LastActivityLayer<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LastActivityLayer")
-            .field("skip", &self.shared.skip)
-            .field("client_ip", &self.shared.client_ip)
+            .field("skip", &self.steps.skip)
+            .field("client_ip", &self.steps.client_ip)
             .finish_non_exhaustive()
     }
 }

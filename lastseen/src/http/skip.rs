@@ -1,5 +1,6 @@
 //! Which requests don't count.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderName, Method};
 use regex::{RegexSet, RegexSetBuilder, bytes};
 
+use super::head::Head;
 use super::path;
 use crate::Error;
 
@@ -60,7 +62,14 @@ pub struct SkipRules {
 #[derive(Clone)]
 struct Rule {
     name: Arc<str>,
-    applies: Arc<dyn Fn(&Parts) -> bool + Send + Sync>,
+    test: Test,
+}
+
+#[derive(Clone)]
+enum Test {
+    Method(Method),
+    Header(HeaderName, bytes::Regex),
+    When(Arc<dyn Fn(&Parts) -> bool + Send + Sync>),
 }
 
 /// What the rules say of a request.
@@ -141,7 +150,7 @@ impl SkipRules {
     /// Skips requests of this method. The rule's name is `method` and the method: `method OPTIONS`.
     #[must_use]
     pub fn method(self, method: Method) -> Self {
-        self.when(format!("method {method}"), move |request| request.method == method)
+        self.rule(format!("method {method}"), Test::Method(method))
     }
 
     /// Skips requests that have a header of this name with a value in which the expression is found. The rule's name
@@ -163,35 +172,51 @@ impl SkipRules {
             .size_limit(MAX_COMPILED)
             .build()
             .map_err(|error| not_an_expression(value, error))?;
-        Ok(self.when(format!("{header}: {value}"), move |request| {
-            request.headers.get_all(&header).iter().any(|value| pattern.is_match(value.as_bytes()))
-        }))
+        Ok(self.rule(format!("{header}: {value}"), Test::Header(header, pattern)))
     }
 
     /// Skips requests for which `applies` says true. The rule's name is `name`.
+    ///
+    /// In actix-web, whose requests are of another make, it is shown a copy of the head, with a
+    /// [`PeerAddr`](super::PeerAddr) and nothing else among the extensions.
     #[must_use]
-    pub fn when(mut self, name: impl Into<Arc<str>>, applies: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
-        self.others.push(Rule { name: name.into(), applies: Arc::new(applies) });
+    pub fn when(self, name: impl Into<Arc<str>>, applies: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        self.rule(name, Test::When(Arc::new(applies)))
+    }
+
+    fn rule(mut self, name: impl Into<Arc<str>>, test: Test) -> Self {
+        self.others.push(Rule { name: name.into(), test });
         self
     }
 
     /// Whether a request counts, and if not, by which rule: the paths' first, then the others as they were added.
     #[must_use]
     pub fn explain(&self, request: &Parts) -> Verdict<'_> {
-        let by_path = || self.paths.matches(&path::searched(request)?).iter().next();
+        let by_path = || self.paths.matches(&path::searched(request.path())?).iter().next();
         if let Some(index) = by_path() {
             return Verdict::Skipped(&self.path_names[index]);
         }
-        match self.others.iter().find(|rule| (rule.applies)(request)) {
+        match self.other(request) {
             Some(rule) => Verdict::Skipped(&rule.name),
             None => Verdict::Counted,
         }
     }
 
     /// What [`explain`](Self::explain) says, without the name, which costs an allocation.
-    pub(super) fn skips(&self, request: &Parts) -> bool {
-        let by_path = || path::searched(request).is_some_and(|path| self.paths.is_match(&path));
-        (!self.paths.is_empty() && by_path()) || self.others.iter().any(|rule| (rule.applies)(request))
+    pub(super) fn skips(&self, request: &impl Head) -> bool {
+        let by_path = || path::searched(request.path()).is_some_and(|path| self.paths.is_match(&path));
+        (!self.paths.is_empty() && by_path()) || self.other(request).is_some()
+    }
+
+    /// The first of the others that applies.
+    fn other(&self, request: &impl Head) -> Option<&Rule> {
+        // Made for the first that asks, since they may have to be copied.
+        let parts = OnceCell::new();
+        self.others.iter().find(|rule| match &rule.test {
+            Test::Method(method) => request.method() == method.as_str(),
+            Test::Header(name, pattern) => request.values(name).any(|value| pattern.is_match(value)),
+            Test::When(applies) => applies(parts.get_or_init(|| request.parts())),
+        })
     }
 }
 

@@ -86,7 +86,10 @@ pub struct LastSeen {
     pub left_at: Option<Timestamp>,
 }
 
-/// How a tracker is doing.
+/// How a tracker is doing: counters since its start, gauges of now, and what fails.
+///
+/// It is what a library's user gives to a metrics crate of choice; the `lastseen` program makes its `/metrics` of it.
+/// [What happens](crate#watching-it) when is told by spans and events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
@@ -112,8 +115,12 @@ pub struct Status {
     pub flush_failures: u64,
     /// Attempts to read from it what others have written that failed.
     pub follow_failures: u64,
+    /// Attempts to write the history that failed.
+    pub history_failures: u64,
     /// Attempts to ask the directory that failed.
     pub directory_failures: u64,
+    /// Changes that the store's feed has told of since the start.
+    pub changes: u64,
     /// When the store last took a batch.
     pub flushed_at: Option<Timestamp>,
     /// When everything that was due had last been written: at most a flush ago, unless the store fails or is slow.

@@ -40,6 +40,8 @@ pub(super) struct Health {
     /// When nothing was due that hadn't been written.
     pub caught_up_at: Option<Timestamp>,
     pub followed_at: Option<Timestamp>,
+    /// Changes that the store's feed has told of.
+    pub changes: u64,
     /// Batches that the store has taken, the records in them all, and those in the last.
     pub batches: u64,
     pub records: u64,
@@ -110,16 +112,16 @@ impl Core {
     }
 }
 
-/// Notes what an attempt came to, and logs when that differs from the attempt before.
-pub(super) fn note<T>(attempts: &mut Attempts, doing: &str, outcome: &Result<T, Error>) {
+/// Notes what an attempt came to, and tells where that differs from the attempt before.
+pub(super) fn note<T>(attempts: &mut Attempts, task: &'static str, outcome: &Result<T, Error>) {
     match (outcome, attempts.error.is_some()) {
         (Ok(_), true) => {
-            tracing::info!("{doing}: works again");
+            tracing::info!(name: "lastseen.recovered", target: "lastseen", task, "works again");
             attempts.error = None;
         }
         (Err(error), was_failing) => {
             if !was_failing {
-                tracing::warn!(%error, "{doing}: fails, will be tried again");
+                tracing::warn!(name: "lastseen.failing", target: "lastseen", task, %error, "fails, will be tried again");
             }
             attempts.error = Some(error.to_string().into());
             attempts.failures += 1;

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use tracing::{Instrument, debug_span};
+
 use super::core::{Core, note};
 use super::lately::Written;
 use super::memory::Memory;
@@ -27,7 +29,8 @@ impl Core {
                 self.health.lock().caught_up_at = Some(self.memory.now());
                 return Ok(());
             }
-            let outcome = self.store.write(&batch.records, self.memory.now()).await;
+            let span = debug_span!(target: "lastseen", "lastseen.flush", records = batch.records.len());
+            let outcome = self.store.write(&batch.records, self.memory.now()).instrument(span).await;
             note(&mut self.health.lock().flush, "flush", &outcome);
             outcome?;
             let records = batch.stored();
@@ -51,7 +54,10 @@ impl Core {
         }
         self.memory.resend();
         self.failovers.store(failovers, Ordering::Release);
-        tracing::warn!("flush: another server has taken over, what was written lately is written again");
+        tracing::warn!(
+            name: "lastseen.failover", target: "lastseen", failovers,
+            "another server has taken over: what was written lately is written again"
+        );
         Ok(())
     }
 
@@ -68,7 +74,8 @@ impl Core {
             }
             same
         });
-        let outcome = self.store.write(&records, now).await;
+        let span = debug_span!(target: "lastseen", "lastseen.record", records = records.len());
+        let outcome = self.store.write(&records, now).instrument(span).await;
         note(&mut self.health.lock().flush, "flush", &outcome);
         outcome?;
         self.memory.stored_directly(&records);

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug_span};
+
 use super::core::{Core, note};
 use super::shard::Told;
 use crate::store::Change;
@@ -34,7 +37,8 @@ impl Core {
         let now = Clocks::read(self);
         let went_back = clocks.went_back_by(now);
         *clocks = now;
-        let outcome = self.catch_up(went_back).await;
+        let span = debug_span!(target: "lastseen", "lastseen.follow", changes = Empty);
+        let outcome = self.catch_up(went_back).instrument(span).await;
         let mut health = self.health.lock();
         note(&mut health.follow, "follow", &outcome);
         if outcome.is_ok() {
@@ -49,14 +53,17 @@ impl Core {
         if reload {
             *followed = None;
         }
+        let mut total = 0;
         loop {
             let changes = self.store.follow(followed.as_ref()).await?;
             let lacking = followed.is_none() || changes.missed;
             if lacking {
                 // The cursor was given out before this reading, so nothing falls between the two.
-                self.read_recent().await?;
+                let span = debug_span!(target: "lastseen", "lastseen.load", records = Empty);
+                self.read_recent().instrument(span).await?;
             }
             let more = !lacking && !changes.changes.is_empty();
+            total += changes.changes.len() as u64;
             for change in changes.changes {
                 match change {
                     Change::Record(record) => self.memory.absorb(&record),
@@ -69,6 +76,8 @@ impl Core {
             }
             *followed = Some(changes.cursor);
             if !more {
+                Span::current().record("changes", total);
+                self.health.lock().changes += total;
                 return Ok(());
             }
         }
@@ -77,13 +86,15 @@ impl Core {
     async fn read_recent(&self) -> Result<(), Error> {
         let horizon = Duration::from_micros(self.memory.shared.times.horizon.unsigned_abs());
         let since = self.memory.now() - horizon;
-        let mut next = None;
+        let (mut next, mut total) = (None, 0);
         loop {
             let page = self.store.recent(since, next.as_ref()).await?;
             page.forgotten.iter().for_each(|(user, at)| self.memory.forget(user, *at));
             page.records.iter().for_each(|record| self.memory.absorb(record));
+            total += page.records.len();
             next = page.next;
             if next.is_none() {
+                Span::current().record("records", total);
                 return Ok(());
             }
         }

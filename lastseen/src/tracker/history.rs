@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use tracing::{Instrument, debug_span};
+
 use super::Tracker;
 use super::core::{Core, note};
 use crate::history::Spans;
@@ -150,7 +152,8 @@ impl Core {
         if spans.is_empty() {
             return Ok(());
         }
-        let outcome = self.store.write_history(&spans, most, now).await;
+        let span = debug_span!(target: "lastseen", "lastseen.history", spans = spans.len());
+        let outcome = self.store.write_history(&spans, most, now).instrument(span).await;
         note(&mut self.health.lock().history, "history", &outcome);
         outcome?;
         self.looks.lock().written(&spans, now);

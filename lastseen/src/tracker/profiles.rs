@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
+use tracing::{Instrument, debug_span};
+
 use super::core::{Core, note};
 use super::lately::Written;
 use super::shard::Told;
@@ -42,7 +44,8 @@ impl Core {
 
     async fn resolve(&self, wanted: &[UserId]) -> Result<(), Error> {
         let told = Told::ByDirectory { asked: self.profiles_set.load(Ordering::Acquire) };
-        let outcome = self.ask_directory(wanted).await;
+        let span = debug_span!(target: "lastseen", "lastseen.directory", users = wanted.len());
+        let outcome = self.ask_directory(wanted).instrument(span).await;
         note(&mut self.health.lock().directory, "directory", &outcome);
         let profiles: HashMap<UserId, Profile> = outcome?.into_iter().collect();
         // Of whom nothing is known counts as active, in the open.
@@ -72,11 +75,36 @@ impl Core {
 
     /// Takes a profile into force here, and without a directory everywhere and for good.
     pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Error> {
-        self.memory.resolve(user, profile, Told::ByHand { set: self.next_profile_number() });
-        if self.directory.is_none() {
-            self.store.set_profile(user, profile).await?;
-            self.note_written(Written::Profile(user.clone(), profile.clone()));
+        if self.directory.is_some() {
+            self.memory.resolve(user, profile, Told::ByHand { set: self.next_profile_number() });
+            return Ok(());
         }
+        let _setting = Setting::begin(self, user, profile);
+        self.store.set_profile(user, profile).await?;
+        self.note_written(Written::Profile(user.clone(), profile.clone()));
         Ok(())
+    }
+}
+
+/// A profile that is in force here and on its way to the store. Whatever the store is asked meanwhile, it may still give
+/// the profile before: until the end no answer counts, and then none that was asked for earlier.
+struct Setting<'a> {
+    core: &'a Core,
+    user: &'a UserId,
+    profile: &'a Profile,
+}
+
+impl<'a> Setting<'a> {
+    fn begin(core: &'a Core, user: &'a UserId, profile: &'a Profile) -> Self {
+        core.memory.resolve(user, profile, Told::ByHand { set: u64::MAX });
+        Self { core, user, profile }
+    }
+}
+
+/// Also where the store failed, or nobody waits for it any more.
+impl Drop for Setting<'_> {
+    fn drop(&mut self) {
+        let set = self.core.next_profile_number();
+        self.core.memory.resolve(self.user, self.profile, Told::ByHand { set });
     }
 }

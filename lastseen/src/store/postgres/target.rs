@@ -56,8 +56,8 @@ impl Target {
         let security = Security::from_url(mode.as_deref(), roots.as_deref()).map_err(&invalid)?;
         let read = |base: &str| {
             let plain = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
-            let mut config = Config::from_str(&plain)
-                .map_err(|error| invalid("can't be read: see its source".into()).because(error))?;
+            let mut config =
+                Config::from_str(&plain).map_err(|error| invalid("can't be read".into()).because(error))?;
             config.ssl_mode(match security {
                 Security::Disable => SslMode::Disable,
                 Security::Prefer => SslMode::Prefer,
