@@ -25,7 +25,8 @@ def free_port() -> int:
 class Postgres:
     """A running server, with the superuser `postgres`, who needs no password; to be stopped and started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool = False) -> None:
+        self.sync = "on" if durable else "off"
         self.place = Path(tempfile.mkdtemp(prefix="lastseen-postgres-"))
         self.owner = owner()
         if self.owner:
@@ -37,7 +38,7 @@ class Postgres:
 
     def start(self) -> None:
         settings = [f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.place}"]
-        settings += ["fsync=off", "max_connections=60"]
+        settings += [f"fsync={self.sync}", "max_connections=60"]
         arguments = [argument for setting in settings for argument in ("-c", setting)]
         command = [*DIE_WITH_TEST, program("postgres"), "-D", str(self.place / "data"), *arguments]
         log = (self.place / "log").open("ab")
