@@ -101,6 +101,24 @@ def test_rule_1_writers_at_the_same_time_lose_nothing(table: Table, people: Peop
     assert all(table.read(user) == Record(user, at(59)) for user in users)
 
 
+@pytest.mark.parametrize("missing", ["supports_ignore_conflicts", "supports_update_conflicts"])
+def test_rule_1_on_databases_without_upserts(
+    table: Table, people: People, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(connection.features), missing, False)
+    users = sorted(str(user.pk) for user in people.values())
+    table.write([Record(users[0], at(5), "203.0.113.7")], NOW)
+    table.write(
+        [Record(users[0], at(3), "::1", at(3)), Record(users[1], at(3)), Record(users[2], None, None, at(3))], NOW
+    )
+    table.write([Record(users[1], at(9))], NOW)
+    assert [table.read(user) for user in users] == [
+        Record(users[0], at(5), "203.0.113.7", at(3)),
+        Record(users[1], at(9)),
+        None,
+    ]
+
+
 def test_many_records_are_more_than_one_statement_takes(table: Table) -> None:
     model = get_user_model()
     model.objects.bulk_create([model(username=f"user{n}") for n in range(2500)])

@@ -12,6 +12,7 @@ import pytest
 
 from lastseen import Changes, ManualClock, Page, Record, Store, StoreError, Tracker
 from tests.patience import eventually
+from tests.redis import redis
 
 START = datetime(2026, 11, 24, 1, 0, tzinfo=timezone.utc)
 
@@ -170,3 +171,23 @@ tracker.touch("ada")
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
     with Tracker(f"sqlite:{tmp_path}/lastseen.db") as tracker:
         assert tracker.count() == 1
+
+
+def test_processes_on_one_redis_agree_and_one_that_is_gone_is_no_matter() -> None:
+    with redis() as url:
+        one, other = Tracker(url), Tracker(url)
+        one.record("ada", ip="203.0.113.7")
+        eventually(lambda: other.is_online("ada"))
+        other.leave("ada")
+        eventually(lambda: not one.is_online("ada"))
+    one.touch("bob")
+    assert one.is_online("bob")
+    with pytest.raises(StoreError):
+        one.record("eve", timeout=0.5)
+    late = Tracker(url)
+    late.touch("bob")
+    assert late.count() == 1
+    other.shutdown()
+    for tracker in (one, late):
+        with pytest.raises(StoreError):
+            tracker.shutdown(timeout=0.5)
