@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -77,14 +76,14 @@ def index() -> Iterator[None]:
         cursor.execute("DROP INDEX recipe_date")
 
 
-def median(work: Callable[[], Any], times: int) -> float:
-    """Seconds that it takes, as the median of so many times."""
+def fastest(work: Callable[[], Any], times: int) -> float:
+    """Seconds that it takes, undisturbed by what else the machine does: the least of so many times."""
     taken = []
     for _ in range(times):
         started = time.perf_counter()
         work()
         taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+    return min(taken)
 
 
 def each(work: Callable[[Any], Any], items: list[Any]) -> float:
@@ -152,6 +151,8 @@ def main(users: int, count: int) -> None:
     while not tracker().status().loaded:
         time.sleep(0.01)
     result["start"] = time.perf_counter() - started
+    # Their names, too, before anything else is measured.
+    tracker().resolve_profiles(timeout=600)
 
     requests = Requests()
     ours, recipe = LastActivityMiddleware(view), RecipeMiddleware(view)
@@ -163,15 +164,20 @@ def main(users: int, count: int) -> None:
         result[f"{kind} recipe"] = min(each(recipe, make(count)) for _ in range(3)) - nothing
     assert tracker().count() == users
 
-    result["list ours"] = median(lambda: list(get_online_users(50)), 200)
-    result["list recipe"] = median(lambda: list(recipe_online_users(50)), 5)
-    result["count ours"] = median(lambda: tracker().count(), 1000)
-    result["count recipe"] = median(lambda: recipe_online_users(users).count(), 5)
+    result["list ours"] = fastest(lambda: list(get_online_users(50)), 200)
+    result["list recipe"] = fastest(lambda: list(recipe_online_users(50)), 10)
+    result["count ours"] = fastest(lambda: tracker().count(), 1000)
+    result["count recipe"] = fastest(lambda: recipe_online_users(users).count(), 10)
     ids = {user.pk for user in recipe_online_users(50)}
     assert len(ids & {user.pk for user in get_online_users(50)}) > 0
     with index():
-        result["list recipe index"] = median(lambda: list(recipe_online_users(50)), 20)
+        result["list recipe index"] = fastest(lambda: list(recipe_online_users(50)), 200)
         result["loaded recipe index"] = min(each(recipe, requests.loaded(count)) for _ in range(3)) - nothing
+    for user in range(1, 10_001):
+        tracker().touch(user)
+    started = time.perf_counter()
+    tracker().flush(timeout=60)
+    result["flush"] = (time.perf_counter() - started) / 10_000
     tracker().shutdown(timeout=60)
     print(json.dumps(result))
 

@@ -23,6 +23,9 @@ logger = logging.getLogger("lastseen")
 RETRY = 5
 """Seconds after which users are loaded again, once that has failed."""
 
+wrapped = object.__getattribute__
+"""Looks into a lazy object without waking it: its own way of looking takes ten times as long."""
+
 UNKNOWN = object()
 """Stands for a user who has to be loaded to be known."""
 
@@ -100,7 +103,7 @@ class Watch:
                 "lastseen.django.LastActivityMiddleware finds no request.user: MIDDLEWARE must have "
                 "'django.contrib.auth.middleware.AuthenticationMiddleware' before it"
             )
-        if type(user) is not SimpleLazyObject or user._wrapped is not empty:
+        if type(user) is not SimpleLazyObject or wrapped(user, "_wrapped") is not empty:
             return user.pk if user.is_authenticated else None
         cookie = request.COOKIES.get(self.cookie)
         if not cookie:

@@ -67,9 +67,9 @@ class WithActivity(ModelIterable):  # type: ignore[type-arg]
         from lastseen.django.models import UserActivity
 
         found = getattr(self.queryset.query, "lastseen", {})
+        columns = [field.attname for field in UserActivity._meta.concrete_fields]
         for user in super().__iter__():
             if seen := found.get(user.pk):
-                activity = UserActivity(user=user, last_activity_date=stored(seen.at), last_activity_ip=seen.ip)
-                activity._state.adding, activity._state.db = False, user._state.db
+                activity = UserActivity.from_db(user._state.db, columns, (user.pk, stored(seen.at), seen.ip, None))
                 user._state.fields_cache["useractivity"] = activity
             yield user
