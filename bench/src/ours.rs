@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use lastseen::store::{Changes, Cursor, Page};
+use lastseen::store::{Changes, Cursor, KeptSince, Page};
 use lastseen::{
     Activity, Clock, Online, Profile, Record, Store, SystemClock, Timestamp, Tracker, TrackerBuilder, UserId,
 };
@@ -146,5 +146,9 @@ impl Store for KeepsNothing {
 
     async fn profiles(&self, _: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
         Ok(Vec::new())
+    }
+
+    async fn expire(&self, _: KeptSince, _: Timestamp, _: Option<&Cursor>) -> Result<Option<Cursor>, Infallible> {
+        Ok(None)
     }
 }

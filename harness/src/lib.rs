@@ -26,6 +26,8 @@
 
 mod browser;
 mod debian;
+mod effort;
+mod faulty_disk;
 mod http;
 mod nginx;
 mod patience;
@@ -37,8 +39,10 @@ mod proxy;
 mod redis;
 
 pub use browser::{Browser, ColorScheme};
+pub use effort::{cases, seed};
 pub use fantoccini::key::Key;
 pub use fantoccini::{Client, Locator};
+pub use faulty_disk::{DiskFault, FaultyDisk};
 pub use http::{Http, Request, Response};
 pub use nginx::Nginx;
 pub use patience::eventually;

@@ -13,6 +13,8 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_pro
 
 use crate::patience::{PATIENCE, poll};
 
+pub(crate) use spawn::forwarded;
+
 /// How a program ended.
 #[derive(Clone, Debug)]
 pub struct Finished {

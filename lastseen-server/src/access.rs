@@ -121,7 +121,7 @@ impl FromRequestParts<Arc<AppState>> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Problem> {
         let scope = admit(parts, state, Scope::Read)?;
-        Ok(Self(if scope == Scope::Admin { Viewer::Admin } else { Viewer::Reader }))
+        Ok(Self(if scope == Scope::Admin { Viewer::Admin } else { Viewer::Reader(state.dates) }))
     }
 }
 

@@ -11,6 +11,7 @@ mod answer;
 pub(crate) mod body;
 mod check;
 mod events;
+mod export;
 mod health;
 mod history;
 mod intake;
@@ -22,8 +23,8 @@ mod touch;
 mod users;
 
 pub use answer::{
-    ActiveAnswer, CountAnswer, GuestAnswer, GuestUserAnswer, HistoryAnswer, LastSeenAnswer, MostOnlineAnswer,
-    OnlineAnswer, OnlineSpanAnswer, OnlineUserAnswer,
+    ActiveAnswer, CountAnswer, ExportAnswer, GuestAnswer, GuestUserAnswer, HistoryAnswer, LastSeenAnswer,
+    MostOnlineAnswer, OnlineAnswer, OnlineSpanAnswer, OnlineUserAnswer,
 };
 pub(crate) use check::Proxies;
 pub(crate) use health::not_ready;
@@ -44,6 +45,7 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/v1/online", get(online::online))
         .route("/v1/online/count", get(online::count))
         .route("/v1/users/{user}", get(users::get).put(users::put).delete(users::delete))
+        .route("/v1/users/{user}/export", get(export::export))
         .route("/v1/history", get(history::history))
         .route("/v1/active", get(history::active))
         .route("/v1/events", get(events::events))

@@ -8,14 +8,15 @@ use lastseen::{Clock, Timestamp, Tracker};
 
 use crate::access::Access;
 use crate::api::{self, Problem, Proxies};
-use crate::events::Events;
+use crate::events::{Events, Shown};
 use crate::guests::Tickets;
 use crate::judge::Judge;
+use crate::load::Load;
 use crate::page::Recalled;
 use crate::settings::{Settings, StoreUrl};
 use crate::syslog;
 use crate::value::HostName;
-use crate::viewer::Guests;
+use crate::viewer::{Dates, Guests};
 use crate::{Failure, guard, guests, metrics, openapi, page};
 
 /// What every call works on.
@@ -26,6 +27,8 @@ pub struct AppState {
     pub(crate) access: Access,
     /// What those see who needn't say who they are.
     pub(crate) guests: Guests,
+    /// How exactly others than administrators see dates.
+    pub(crate) dates: Dates,
     /// How to know the site's tickets, where it makes any.
     pub(crate) tickets: Option<Tickets>,
     /// The streams of who comes and goes.
@@ -39,6 +42,8 @@ pub struct AppState {
     pub(crate) proxies: Proxies,
     /// What is asked of every request that is reported.
     pub(crate) judge: Arc<Judge>,
+    /// How much there is to do.
+    pub(crate) load: Arc<Load>,
     /// When the server started.
     pub(crate) started: Timestamp,
     /// What became of the log lines that were reported.
@@ -57,8 +62,9 @@ impl AppState {
         Ok(Self {
             access: Access::by(settings.tokens.clone()),
             guests: settings.guests,
+            dates: settings.dates,
             tickets: settings.ticket_key_file.0.as_deref().map(Tickets::signed_by).transpose()?,
-            events: Events::of(tracker.clone(), clock, settings.guests, settings.event_clients),
+            events: Events::of(tracker.clone(), clock, Shown::by(settings), settings.event_clients),
             history: Recalled::default(),
             started: tracker.now(),
             tracker,
@@ -66,6 +72,7 @@ impl AppState {
             allow_host: settings.allow_host.clone(),
             proxies: Proxies::of(settings),
             judge: Arc::new(Judge::of(settings)?),
+            load: Arc::default(),
             syslog: Arc::default(),
             profiles: tokio::sync::Mutex::default(),
         })
@@ -74,6 +81,11 @@ impl AppState {
     /// The streams of who comes and goes, to be closed at the end.
     pub(crate) fn events(&self) -> Events {
         self.events.clone()
+    }
+
+    /// Where connections are counted.
+    pub(crate) fn load(&self) -> Arc<Load> {
+        Arc::clone(&self.load)
     }
 
     /// What makes activities of log lines.

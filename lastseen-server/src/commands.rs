@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -12,13 +12,16 @@ use crate::settings::{SettingFlags, Settings, StoreUrl};
 use crate::way::Way;
 
 mod active;
+mod completions;
 mod config;
 mod count;
 mod explain;
+mod export;
 mod forget;
 mod history;
 mod import;
 mod leave;
+mod man;
 mod migrate;
 mod online;
 mod replay;
@@ -42,14 +45,26 @@ pub struct Cli {
     /// Settings file [default: lastseen.toml, where there is one]
     #[arg(long, global = true, value_name = "FILE", env = "LASTSEEN_CONFIG")]
     config: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", env = "LASTSEEN_LOG_FORMAT")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: an object a line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API and the live page
-    Serve(SettingFlags),
+    Serve(Serve),
     /// Report that a user is active
     Touch(touch::Touch),
     /// List who is online, newest first
@@ -67,6 +82,8 @@ enum Command {
     Active(active::Active),
     /// Sign a user out: offline at once
     Leave(leave::Leave),
+    /// Print all that is known of a user, as JSON
+    Export(export::Export),
     /// Erase a user: activity, address, profile
     Forget(forget::Forget),
     /// Tell whether a request would count, or which rule skips it
@@ -83,6 +100,19 @@ enum Command {
     Config(SettingFlags),
     /// Print the API's description for programs
     Openapi,
+    /// Print what makes a shell complete these arguments
+    Completions(completions::Completions),
+    /// Write the manual pages
+    Man(man::Man),
+}
+
+#[derive(Args, Debug)]
+struct Serve {
+    #[command(flatten)]
+    settings: SettingFlags,
+    /// Where the SQLite file is damaged or another program's, give it another name, say which, and begin a new one
+    #[arg(long)]
+    recover: bool,
 }
 
 impl Cli {
@@ -96,7 +126,11 @@ impl Cli {
             _ => "warn",
         };
         let filter = EnvFilter::try_from_env("LASTSEEN_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).init();
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+        match self.log_format {
+            LogFormat::Text => log.with_ansi(stderr().is_terminal()).init(),
+            LogFormat::Json => log.json().init(),
+        }
     }
 
     /// Does what was asked for, and gives what is to be printed.
@@ -107,7 +141,7 @@ impl Cli {
     pub fn run(self) -> Result<String, Failure> {
         let file = self.config.as_deref();
         match self.command {
-            Command::Serve(flags) => serve(file, &flags),
+            Command::Serve(command) => command.run(file),
             Command::Touch(command) => command.run(file),
             Command::Online(command) => command.run(file),
             Command::Count(command) => command.run(file),
@@ -117,6 +151,7 @@ impl Cli {
             Command::History(command) => command.run(file),
             Command::Active(command) => command.run(file),
             Command::Leave(command) => command.run(file),
+            Command::Export(command) => command.run(file),
             Command::Forget(command) => command.run(file),
             Command::Explain(command) => command.run(file),
             Command::Replay(command) => command.run(file),
@@ -125,16 +160,20 @@ impl Cli {
             Command::Token(command) => command.run(),
             Command::Config(flags) => config::run(file, &flags),
             Command::Openapi => Ok(crate::openapi::DESCRIPTION.to_owned()),
+            Command::Completions(command) => Ok(command.run()),
+            Command::Man(command) => command.run(),
         }
     }
 }
 
-fn serve(file: Option<&Path>, flags: &SettingFlags) -> Result<String, Failure> {
-    let (settings, origins) = Settings::load(file, flags)?;
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
-    runtime.block_on(crate::serve::serve(&settings, &origins))?;
-    Ok(String::new())
+impl Serve {
+    fn run(self, file: Option<&Path>) -> Result<String, Failure> {
+        let (settings, origins) = Settings::load(file, &self.settings)?;
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::runtime(format!("can't start the server's threads: {error}")))?;
+        runtime.block_on(crate::serve::serve(&settings, &origins, self.recover))?;
+        Ok(String::new())
+    }
 }
 
 /// What a command works on: a server, or straight on a store.

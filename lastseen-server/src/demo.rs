@@ -6,6 +6,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use lastseen::{Activity, Clock, Profile, Tracker, UserId};
 
+use crate::settings::Addresses;
+
 mod names;
 mod past;
 
@@ -24,8 +26,8 @@ const SEED: u64 = 0x1a57_5ee4;
 ///
 /// Their activity follows Zipf's law: the user of rank *r* comes *r* times less often than the first, and the last
 /// comes about once a window. So most of them are online at a time, and who is changes.
-pub(crate) async fn run(tracker: Tracker, clock: impl Clock, users: usize) {
-    let mut crowd = Crowd { tracker, users, rng: Rng::with_seed(SEED) };
+pub(crate) async fn run(tracker: Tracker, clock: impl Clock, users: usize, addresses: Addresses) {
+    let mut crowd = Crowd { tracker, users, addresses, rng: Rng::with_seed(SEED) };
     crowd.arrive().await;
 
     let a_second = crowd.visits_a_second();
@@ -48,6 +50,7 @@ pub(crate) async fn run(tracker: Tracker, clock: impl Clock, users: usize) {
 struct Crowd {
     tracker: Tracker,
     users: usize,
+    addresses: Addresses,
     rng: Rng,
 }
 
@@ -59,7 +62,8 @@ impl Crowd {
             let user = user(rank);
             let between = self.tracker.window().mul_f64(ratio(rank, self.users));
             let at = now - between.mul_f64(-(1.0 - self.rng.f64()).ln());
-            if let Err(error) = self.tracker.touch_at(Activity { user: user.clone(), at, ip: Some(address(rank)) }) {
+            let ip = self.addresses.of(Some(address(rank)));
+            if let Err(error) = self.tracker.touch_at(Activity { user: user.clone(), at, ip }) {
                 tracing::warn!(%error, "an invented user could not come");
             }
             if let Err(error) = self.tracker.set_profile(&user, Profile::named(names::name(rank))).await {
@@ -73,7 +77,7 @@ impl Crowd {
         if self.rng.usize(..VISITS_A_LEAVE) == 0 {
             self.tracker.leave(&user(rank));
         } else {
-            self.tracker.touch(&user(rank), Some(address(rank)));
+            self.tracker.touch(&user(rank), self.addresses.of(Some(address(rank))));
         }
     }
 
@@ -128,7 +132,7 @@ mod tests {
     async fn crowd(users: usize) -> (Crowd, ManualClock) {
         let clock = ManualClock::new(Timestamp::from_micros(1_795_490_100_000_000));
         let tracker = Tracker::builder(MemoryStore::new()).clock(clock.clone()).start().await.unwrap();
-        (Crowd { tracker, users, rng: Rng::with_seed(SEED) }, clock)
+        (Crowd { tracker, users, addresses: Addresses::default(), rng: Rng::with_seed(SEED) }, clock)
     }
 
     #[tokio::test]
@@ -153,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn visits_come_as_the_clock_moves() {
         let (Crowd { tracker, .. }, clock) = crowd(0).await;
-        let task = tokio::spawn(run(tracker.clone(), clock.clone(), 40));
+        let task = tokio::spawn(run(tracker.clone(), clock.clone(), 40, Addresses::default()));
         while tracker.status().touches < 40 {
             tokio::task::yield_now().await;
         }

@@ -21,7 +21,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Problem;
-use crate::viewer::{Guests, Viewer};
+use crate::settings::Settings;
+use crate::viewer::{Dates, Guests, Viewer};
 
 mod batch;
 mod changes;
@@ -49,7 +50,7 @@ pub(crate) struct Events(Arc<Hub>);
 struct Hub {
     tracker: Tracker,
     clock: Arc<dyn Clock>,
-    guests: Guests,
+    shown: Shown,
     /// Begun with the first client: a server whose events nobody wants does nothing for them.
     ring: OnceLock<Mutex<Ring>>,
     news: watch::Sender<News>,
@@ -61,6 +62,24 @@ struct Hub {
     closed: CancellationToken,
 }
 
+/// What others than administrators see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    guests: Guests,
+    dates: Dates,
+}
+
+impl Shown {
+    pub(crate) fn by(settings: &Settings) -> Self {
+        Self { guests: settings.guests, dates: settings.dates }
+    }
+
+    /// How many users a look takes in.
+    fn looked_at(self) -> usize {
+        self.dates.enough(batch::LOOKED_AT)
+    }
+}
+
 /// What wakes clients.
 #[derive(Clone, Copy, Debug, Default)]
 struct News {
@@ -68,12 +87,12 @@ struct News {
 }
 
 impl Events {
-    pub(crate) fn of(tracker: Tracker, clock: impl Clock, guests: Guests, most: usize) -> Self {
+    pub(crate) fn of(tracker: Tracker, clock: impl Clock, shown: Shown, most: usize) -> Self {
         let most = most.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Hub {
             tracker,
             clock: Arc::new(clock),
-            guests,
+            shown,
             ring: OnceLock::new(),
             news: watch::Sender::default(),
             most,
@@ -136,7 +155,7 @@ impl Hub {
         self.ring.get_or_init(|| {
             // In this order nobody slips between: who comes in both is told twice, which changes nothing.
             let listener = self.tracker.events();
-            let ring = Ring::beginning(self.tracker.online(batch::LOOKED_AT), self.guests);
+            let ring = Ring::beginning(self.tracker.online(self.shown.looked_at()), self.shown);
             tokio::spawn(Arc::clone(self).look(listener, self.clock.monotonic()));
             Mutex::new(ring)
         })
@@ -164,9 +183,9 @@ impl Hub {
             while let Some(Some(event)) = listener.next().now_or_never() {
                 changes.take(event);
             }
-            let online = self.tracker.online(batch::LOOKED_AT);
-            let is_news = self.ring().lock().push(online, &std::mem::take(&mut changes));
+            let online = self.tracker.online(self.shown.looked_at());
             let now = self.clock.monotonic();
+            let is_news = self.ring().lock().push(online, &std::mem::take(&mut changes), now);
             let is_heartbeat = now >= next_heartbeat;
             if is_heartbeat {
                 next_heartbeat = now + HEARTBEAT;

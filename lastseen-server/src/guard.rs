@@ -23,6 +23,7 @@ pub(crate) async fn stand(State(state): State<Arc<AppState>>, request: Request, 
         Err(problem) => problem.into_response(),
     };
     secure(response.headers_mut());
+    state.load.answered(response.status());
     response
 }
 

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use lastseen::ClientIp;
 
 use crate::Failure;
-use crate::settings::Settings;
+use crate::settings::{Addresses, Settings};
 
 mod rules;
 
@@ -18,14 +18,17 @@ pub(crate) use rules::CountedRules;
 pub(crate) struct Judge {
     client_ip: ClientIp,
     client_ip_header: HeaderName,
+    addresses: Addresses,
     skip: CountedRules,
 }
 
 impl Judge {
     pub(crate) fn of(settings: &Settings) -> Result<Self, Failure> {
         Ok(Self {
-            client_ip: ClientIp::trusting(settings.trust_proxy.iter().copied(), settings.client_ip_header),
+            client_ip: ClientIp::trusting(settings.trust_proxy.iter().copied(), settings.client_ip_header)
+                .policy(settings.addresses.0),
             client_ip_header: settings.client_ip_header.to_string().parse().expect("a header's name is one"),
+            addresses: settings.addresses,
             skip: CountedRules::new(&settings.skip)?,
         })
     }
@@ -37,6 +40,11 @@ impl Judge {
 
     pub(crate) fn client_ip(&self, request: &Parts) -> Option<IpAddr> {
         self.client_ip.of(request)
+    }
+
+    /// As much as is kept of an address that was found elsewhere.
+    pub(crate) fn address(&self, ip: Option<IpAddr>) -> Option<IpAddr> {
+        self.addresses.of(ip)
     }
 
     /// The header in which proxies name the client.

@@ -14,6 +14,7 @@ mod failure;
 mod guard;
 mod guests;
 mod judge;
+mod load;
 pub mod log_line;
 mod metrics;
 pub mod openapi;

@@ -35,6 +35,7 @@ fn text(state: &AppState) -> String {
 
     text.gauge("online_users", "Users who are online.", state.tracker.count());
     text.gauge("memory_users", "Users in memory.", status.users);
+    text.counter("memory_evicted_total", "Users let go of to make room for others.", status.evicted);
     text.gauge("pending_users", "Those of whom the store lacks something.", status.pending);
     text.gauge("ready", "Whether answers are whole and the store answers.", u8::from(status.is_ready()));
 
@@ -48,6 +49,10 @@ fn text(state: &AppState) -> String {
     text.counters("store_errors_total", "Attempts that failed, by what was attempted.", "kind", errors);
     text.counter("directory_errors_total", "Attempts to ask for profiles that failed.", status.directory_failures);
 
+    let answers = state.load.answers().map(|(code, count)| (code.to_string(), count));
+    text.counters("http_answers_total", "Answers to calls, by status code.", "code", answers);
+    text.gauge("http_connections", "Open connections.", state.load.connections());
+    text.counter("http_slow_total", "Connections ended for want of a request's head.", state.load.ended_as_slow());
     text.gauge("event_clients", "Clients that listen to events.", state.events.clients());
     text.counter("event_clients_refused_total", "Those for whom there was no place.", state.events.refused());
 

@@ -108,7 +108,7 @@ async fn page(
 ) -> Result<Response, Problem> {
     let Ok(Reader(viewer)) = reader else { return sign_in::form(StatusCode::UNAUTHORIZED, None) };
     let found = Found::of(&asked, viewer, &state.tracker).await;
-    let online = state.tracker.online(DEFAULT_LIMIT);
+    let online = state.tracker.online(viewer.dates().enough(DEFAULT_LIMIT));
     let OnlineAnswer { count, users } = viewer.online(&online, DEFAULT_LIMIT);
     let status = state.tracker.status();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:7700");

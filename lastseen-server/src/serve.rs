@@ -8,12 +8,12 @@ use std::time::Duration;
 use lastseen::{SystemClock, Tracker};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{AppState, app};
 use crate::settings::{Origins, Settings};
-use crate::store::start_tracker;
+use crate::store::{set_aside_unusable, start_tracker};
 use crate::syslog::Syslog;
 use crate::{Failure, demo};
 
@@ -31,12 +31,12 @@ const CONNECTIONS: usize = 1024;
 /// Files that are open besides connections: the store's, the listener, what the runtime needs.
 const OTHER_FILES: usize = 128;
 
-/// Serves until it is told to end.
+/// Serves until it is told to end. To `recover` is to set aside a SQLite file that can't be used, and to begin a new one.
 ///
 /// # Errors
 ///
 /// Where it can't listen or the store can't be opened; or, at the end, where the last flush failed.
-pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure> {
+pub async fn serve(settings: &Settings, origins: &Origins, recover: bool) -> Result<(), Failure> {
     if settings.tokens.is_empty() {
         loopback_alone(settings.listen, origins.get("listen"))?;
     }
@@ -44,21 +44,26 @@ pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure
     allow_files(connections + OTHER_FILES);
     // Before anything else happens, so that a signal is heard from the first line printed on.
     let end = end_signal()?;
+    outlive_file_size_limit()?;
     // A port that is taken must not cost the store anything, so it comes first.
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(settings.listen, &error))?;
     let address = listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?;
 
     let syslog = Syslog::bind(settings)?;
 
+    if recover && let Some(aside) = set_aside_unusable(settings).await? {
+        announce(format_args!("{} can't be used, and is now {}", settings.store, aside.display()));
+    }
     let clock = SystemClock::new();
     let tracker = start_tracker(settings, clock.clone()).await?;
-    let invention = (settings.demo > 0).then(|| tokio::spawn(demo::run(tracker.clone(), clock.clone(), settings.demo)));
+    let visits = || demo::run(tracker.clone(), clock.clone(), settings.demo, settings.addresses);
+    let invention = (settings.demo > 0).then(|| tokio::spawn(visits()));
     if let Some(error) = tracker.status().store_error {
         tracing::warn!(%error, "the store does not answer; serving from memory");
     }
 
     let state = AppState::new(tracker.clone(), clock.clone(), settings)?;
-    let (events, intake) = (state.events(), state.intake());
+    let (events, intake, load) = (state.events(), state.intake(), state.load());
     let stop = CancellationToken::new();
     let syslog = syslog.map(|syslog| {
         announce(format_args!("taking syslog at {}", syslog.address()));
@@ -73,7 +78,7 @@ pub async fn serve(settings: &Settings, origins: &Origins) -> Result<(), Failure
         events.close();
     };
     let limits = accept::Limits { connections, time_for_head: TIME, time_to_read: 2 * TIME, grace: GRACE };
-    accept::serve(listener, app(state), end, limits).await;
+    accept::serve(listener, app(state), end, limits, load).await;
     stop.cancel();
     if let Some(syslog) = syslog
         && let Err(error) = syslog.await
@@ -128,10 +133,18 @@ fn cannot_listen(listen: SocketAddr, error: &io::Error) -> Failure {
     })
 }
 
+/// Lets a write past the limit on a file's size be an error of the store's, as a full disk is, and not the end: that is what
+/// its signal means to a program that doesn't listen for it.
+fn outlive_file_size_limit() -> Result<(), Failure> {
+    listen_for(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
+fn listen_for(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::runtime(format!("can't listen for signals: {error}")))
+}
+
 /// SIGTERM or SIGINT, whichever comes first.
 fn end_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let listen_for =
-        |kind| signal(kind).map_err(|error| Failure::runtime(format!("can't listen for the signal to end: {error}")));
     let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {

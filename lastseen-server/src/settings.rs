@@ -19,17 +19,19 @@ mod check;
 mod flags;
 mod layer;
 mod origin;
+mod privacy;
 mod store_keys;
 mod store_url;
 mod syslog_address;
 
 pub use flags::{SettingFlags, StoreKeyFlags};
 pub use origin::Origins;
+pub use privacy::{Addresses, Kept};
 pub use store_keys::{StoreKey, StoreUsers};
 pub use store_url::StoreUrl;
 pub use syslog_address::SyslogAddress;
 
-pub use crate::viewer::Guests;
+pub use crate::viewer::{Dates, Guests};
 
 use layer::Given;
 
@@ -80,6 +82,18 @@ pub struct Settings {
     /// The header in which they name it. Default: `x-forwarded-for`.
     #[serde(with = "crate::value::one")]
     pub client_ip_header: ForwardedHeader,
+    /// How much is kept of addresses: all, the network alone, or nothing. Default: `keep`.
+    #[serde(with = "crate::value::one")]
+    pub addresses: Addresses,
+    /// How long after an activity its address is kept. Default: `forever`, which is as long as the record.
+    #[serde(with = "crate::value::one")]
+    pub keep_addresses: Kept,
+    /// How long after the last activity a user is known of. Default: `forever`.
+    #[serde(with = "crate::value::one")]
+    pub keep_records: Kept,
+    /// How exactly others than administrators see dates: `exact`, or to the `minute`, `hour` or `day`. Default: `exact`.
+    #[serde(with = "crate::value::one")]
+    pub dates: Dates,
     /// The header in which they name the user. Default: `remote-user`.
     #[serde(with = "crate::value::one")]
     pub user_header: HeaderName,
@@ -110,7 +124,7 @@ pub struct Settings {
 }
 
 /// The settings' names, in the order in which they are shown.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 26] = [
     "listen",
     "store",
     "store_key",
@@ -124,6 +138,10 @@ const KEYS: [&str; 22] = [
     "skip",
     "trust_proxy",
     "client_ip_header",
+    "addresses",
+    "keep_addresses",
+    "keep_records",
+    "dates",
     "user_header",
     "syslog",
     "syslog_from",
@@ -212,6 +230,10 @@ fn with_defaults(given: Figment) -> Result<Figment, Failure> {
         .join(follows("horizon", day.max(window), "24h, or window if longer"))
         .join(default("capacity", "10000000"))
         .join(default("client_ip_header", "x-forwarded-for"))
+        .join(default("addresses", "keep"))
+        .join(default("keep_addresses", "forever"))
+        .join(default("keep_records", "forever"))
+        .join(default("dates", "exact"))
         .join(default("user_header", "remote-user"))
         .join(default("syslog", "off"))
         .join(default("syslog_from", "127.0.0.0/8 ::1/128"))

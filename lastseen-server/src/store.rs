@@ -1,11 +1,12 @@
 //! A tracker on the store that the settings name.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use lastseen::store::{PostgresBuilder, PostgresError, RedisError, SqliteError};
 use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
 
-use crate::settings::{Settings, StoreKey, StoreUrl, StoreUsers};
+use crate::settings::{Kept, Settings, StoreKey, StoreUrl, StoreUsers};
 use crate::{Failure, demo};
 
 /// Opens the store and starts a tracker on it.
@@ -31,9 +32,24 @@ async fn memory(settings: &Settings, clock: &impl Clock) -> MemoryStore {
     store
 }
 
+/// Gives a SQLite file that is damaged or another program's another name, and says which.
+///
+/// # Errors
+///
+/// Where the store is none, or the file can't be renamed or is unusable for another reason.
+pub(crate) async fn set_aside_unusable(settings: &Settings) -> Result<Option<PathBuf>, Failure> {
+    let StoreUrl::Sqlite(path) = &settings.store else {
+        let store = &settings.store;
+        return Err(Failure::usage(format!("--recover is for a SQLite file, and the store is {store}: leave it out")));
+    };
+    let (_store, aside) = SqliteStore::recover(path).await?;
+    Ok(aside)
+}
+
 impl From<SqliteError> for Failure {
     fn from(error: SqliteError) -> Self {
-        Self::runtime(with_causes(&error))
+        let way_out = if error.is_damaged() { " (`lastseen serve --recover` does that)" } else { "" };
+        Self::runtime(with_causes(&error) + way_out)
     }
 }
 
@@ -68,7 +84,14 @@ pub(crate) fn postgres(url: &str, settings: &Settings) -> PostgresBuilder {
 }
 
 async fn start(settings: &Settings, store: impl Store, clock: impl Clock) -> Result<Tracker, Failure> {
-    let tracker = Tracker::builder(store)
+    let mut builder = Tracker::builder(store);
+    if let Kept(Some(time)) = settings.keep_addresses {
+        builder = builder.keep_addresses(time);
+    }
+    if let Kept(Some(time)) = settings.keep_records {
+        builder = builder.keep_records(time);
+    }
+    let tracker = builder
         .window(settings.window.0)
         .granularity(settings.granularity.0)
         .flush_every(settings.flush_every.0)

@@ -9,25 +9,36 @@ use lastseen::{LastSeen, Online, OnlineUser};
 use crate::api::{CountAnswer, GuestAnswer, GuestUserAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
 use crate::value::Value;
 
+mod dates;
+
+pub use dates::Dates;
+
 /// Someone who may see who is online. Who hides is in no list that reaches this place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Viewer {
     /// Sees everything, addresses included.
     Admin,
-    /// Sees everything but addresses.
-    Reader,
+    /// Sees everything but addresses, and dates no more exactly than this.
+    Reader(Dates),
 }
 
 impl Viewer {
+    pub(crate) fn dates(self) -> Dates {
+        match self {
+            Self::Admin => Dates::Exact,
+            Self::Reader(dates) => dates,
+        }
+    }
+
     pub(crate) fn address(self, ip: Option<IpAddr>) -> Option<IpAddr> {
         ip.filter(|_| self == Self::Admin)
     }
 
-    /// The list, cut to its newest `limit`.
+    /// The list, cut to its newest `limit`. It must hold [enough](Dates::enough) of them.
     pub(crate) fn online(self, online: &Online, limit: usize) -> OnlineAnswer {
         OnlineAnswer {
             count: count(online),
-            users: online.iter().take(limit).map(|user| self.online_user(user)).collect(),
+            users: self.dates().list(online, limit).into_iter().map(|user| self.online_user(user)).collect(),
         }
     }
 
@@ -35,7 +46,7 @@ impl Viewer {
         OnlineUserAnswer {
             user: online.user.clone(),
             name: online.name.clone(),
-            last_activity_date: online.at,
+            last_activity_date: self.dates().show(online.at),
             last_activity_ip: self.address(online.ip),
         }
     }
@@ -46,9 +57,9 @@ impl Viewer {
             user: seen.user,
             name: seen.name,
             online: seen.online,
-            last_activity_date: seen.at,
+            last_activity_date: self.dates().show(seen.at),
             last_activity_ip: self.address(seen.ip),
-            left_at: seen.left_at,
+            left_at: seen.left_at.map(|left_at| self.dates().show(left_at)),
         }
     }
 }
@@ -71,13 +82,14 @@ pub enum Guests {
 }
 
 impl Guests {
-    /// What they see of a list, of whose newest `limit` names are shown; `None` where that is nothing.
-    pub(crate) fn online(self, online: &Online, limit: usize) -> Option<GuestAnswer> {
+    /// What they see of a list, of whose newest `limit` names are shown, in the order that dates give as they are shown to
+    /// readers; `None` where that is nothing.
+    pub(crate) fn online(self, online: &Online, dates: Dates, limit: usize) -> Option<GuestAnswer> {
         let named = |user: &OnlineUser| user.name.as_ref().map(|name| GuestUserAnswer { name: Arc::clone(name) });
         let users = match self {
             Self::Off => return None,
             Self::Count => None,
-            Self::Names => Some(online.iter().take(limit).filter_map(named).collect()),
+            Self::Names => Some(dates.list(online, limit).into_iter().filter_map(named).collect()),
         };
         Some(GuestAnswer { count: count(online), users })
     }

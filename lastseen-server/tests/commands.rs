@@ -150,3 +150,24 @@ async fn migrate_tells_from_which_version_to_which() {
     assert_eq!(printed(place.run(&["migrate"]).await), "sqlite:lastseen.db is at version 2 already\n");
     assert_eq!(printed(place.run(&["migrate", "--store", "memory:"]).await), "memory: has no tables\n");
 }
+
+#[tokio::test]
+async fn shells_and_readers_are_told_of_every_command() {
+    let place = Place::new();
+    let help = printed(place.run(&["help"]).await);
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands: Vec<_> = listed.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.contains(&"serve") && commands.contains(&"man"), "{commands:?}");
+    assert_eq!(printed(place.run(&["man", "."]).await), "");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = printed(place.run(&["completions", shell]).await);
+        assert!(commands.iter().all(|command| script.contains(command)), "{shell}");
+    }
+    let pages = place.contents();
+    for command in commands.into_iter().filter(|command| *command != "help") {
+        let name = format!("lastseen-{command}.1");
+        assert!(pages.iter().any(|(page, text)| *page == name && text.starts_with(b".")), "{name}");
+    }
+    assert!(complaint(place.run(&["man", "nowhere"]).await, 1).contains("nowhere"));
+    assert!(complaint(place.run(&["completions", "cmd.exe"]).await, 2).contains("cmd.exe"));
+}

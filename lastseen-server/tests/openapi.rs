@@ -139,6 +139,9 @@ async fn answers_are_as_described() {
         ("get", "/v1/users/ada", ""),
         ("get", "/v1/users/42", ""),
         ("get", "/v1/users/nobody", ""),
+        ("get", "/v1/users/ada/export", ""),
+        ("get", "/v1/users/42/export", ""),
+        ("get", "/v1/users/nobody/export", ""),
         ("put", "/v1/users/ada", r#"{"name":"Ada"}"#),
         ("put", "/v1/users/ada", r#"{"name":""}"#),
         ("delete", "/v1/users/42", ""),
@@ -156,7 +159,11 @@ async fn answers_are_as_described() {
         let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
         let answer = service.body(verb, path, "application/json", body).await;
         let path = path.split('?').next().unwrap();
-        let path = if path.starts_with("/v1/users/") { "/v1/users/{user}" } else { path };
+        let path = match path.strip_prefix("/v1/users/") {
+            Some(rest) if rest.ends_with("/export") => "/v1/users/{user}/export",
+            Some(_) => "/v1/users/{user}",
+            None => path,
+        };
         check(path, method, &answer);
     }
     service.faults.inject(Fault::every());

@@ -4,6 +4,7 @@ mod service;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use futures_util::StreamExt;
 use lastseen_server::settings::Settings;
 use service::Service;
 
@@ -85,6 +86,18 @@ async fn bodies_that_are_too_large_or_of_another_type() {
 }
 
 /// A page whose name was made to resolve to this machine, for a browser that would then let it read answers.
+/// Its time is not the clock's that tells when users were active, but the machine's, which passes at once here.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_given_up() {
+    let service = Service::start().await;
+    let starts = futures_util::stream::iter([Ok::<_, std::io::Error>("{\"user\":")]);
+    let body = Body::from_stream(starts.chain(futures_util::stream::pending()));
+    let answer = service.body(Method::POST, "/v1/touch", "application/json", body).await;
+    let detail = answer.problem(StatusCode::REQUEST_TIMEOUT);
+    assert!(detail.contains("within 10 s"), "{detail}");
+    assert_eq!(service.tracker.status().touches, 0);
+}
+
 #[tokio::test]
 async fn hosts_that_are_not_known() {
     let allow_host = serde_json::json!({ "allow_host": ["presence.example.com"] });
@@ -139,6 +152,38 @@ async fn every_answer_tells_browsers_to_be_careful() {
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
         assert_eq!(answer.headers["cross-origin-resource-policy"], "same-origin");
         assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+}
+
+/// What the content policy forbids isn't there either, so that no browser has to be relied on.
+#[tokio::test]
+async fn no_page_has_anything_inline_or_from_elsewhere() {
+    let service = Service::start().await;
+    service.post("/v1/touch", r#"{"user":"ada"}"#).await;
+    let token = "board:read:c96b305264700c0897d0214621fb5c3daa6838c89f9e8f386605a6ce5bf135e7";
+    let guarded = Service::with(&service::settings(&serde_json::json!({ "tokens": [token] }))).await;
+    for page in [service.get("/").await, service.get("/?user=ada").await, guarded.get("/").await] {
+        let html = page.body;
+        assert!(html.starts_with("<!doctype html>"), "{html}");
+        for inline in ["<style", " style=", " onclick=", " onload=", " onerror=", "javascript:", "=\"//"] {
+            assert!(!html.contains(inline), "{inline}: {html}");
+        }
+        for script in html.split("<script").skip(1) {
+            assert!(script.starts_with(" src=\"/assets/"), "{script}");
+            assert!(script.split_once('>').unwrap().1.starts_with("</script>"), "{script}");
+        }
+        for link in ["src=\"http", "href=\"http"] {
+            assert!(!html.contains(link), "{link}: {html}");
+        }
+    }
+    // What a site's own page loads brings its style within its own root, and makes no markup of names.
+    for script in ["/widget.js", "/beacon.js"] {
+        let script = service.get(script).await.body;
+        for unsafe_use in
+            ["innerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "credentials: \"include"]
+        {
+            assert!(!script.contains(unsafe_use), "{unsafe_use}");
+        }
     }
 }
 

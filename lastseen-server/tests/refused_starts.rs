@@ -35,6 +35,10 @@ async fn settings_that_can_t_be() {
             &["--client-ip-header", "x-client"],
             &["client_ip_header (--client-ip-header)", "x-client", "x-forwarded-for"],
         ),
+        (&["--addresses", "hash"], &["addresses (--addresses)", "\"hash\"", "keep, mask and drop"]),
+        (&["--keep-addresses", "0s"], &["keep_addresses (--keep-addresses)", "\"0s\"", "30days, and forever"]),
+        (&["--keep-records", "1h"], &["keep_records = 1h (--keep-records)", "horizon = 1day", "1day at least"]),
+        (&["--dates", "week"], &["dates (--dates)", "\"week\"", "exact, minute, hour and day"]),
         (&["--config", "other.toml"], &["other.toml"]),
         (&["--demo", "some"], &["demo (--demo)", "\"some\""]),
         (&["--colour", "red"], &["--colour"]),
@@ -68,6 +72,27 @@ async fn a_file_of_another_application() {
     other.execute_batch("CREATE TABLE letters (text)").unwrap();
     drop(other);
     refused(&place, &[], 1, &["lastseen.db"]).await;
+}
+
+#[tokio::test]
+async fn a_damaged_file_until_it_is_told_to_recover() {
+    let place = Place::new();
+    assert!(place.run(&["migrate"]).await.status.success());
+    let file = place.path().join("lastseen.db");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[4096..].fill(0xa5);
+    fs::write(&file, &bytes).unwrap();
+    refused(&place, &[], 1, &["lastseen.db is damaged", "serve --recover"]).await;
+
+    let mut server = place.serve(&["--recover"]).await;
+    let aside = server.announced("sqlite:lastseen.db can't be used, and is now ").await;
+    assert_eq!(fs::read(aside).unwrap(), bytes);
+    assert!(server.terminate().await.status.success());
+
+    let server = place.serve(&["--recover"]).await;
+    let finished = server.terminate().await;
+    assert!(!finished.stdout.contains("is now"), "what is whole stays: {finished:?}");
+    refused(&place, &["--recover", "--store", "memory:"], 2, &["--recover", "memory:"]).await;
 }
 
 #[tokio::test]

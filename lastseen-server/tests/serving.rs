@@ -177,6 +177,21 @@ async fn invented_visits_fill_the_list_and_no_file() {
     assert_eq!(place.contents(), []);
 }
 
+#[tokio::test]
+async fn the_log_is_for_people_or_for_programs() {
+    let place = Place::new();
+    let text = place.serve(&["--store", "memory:"]).await.terminate().await;
+    assert!(text.stderr.contains(" INFO ") && text.stderr.contains("store=memory:"), "{text:?}");
+    let json = place.serve(&["--store", "memory:", "--log-format", "json"]).await.terminate().await;
+    let lines: Vec<Value> = json.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let serving = lines.iter().find(|line| line["fields"]["message"] == "serving");
+    assert_eq!(
+        serving.map(|line| (&line["level"], &line["fields"]["store"])),
+        Some((&json!("INFO"), &json!("memory:")))
+    );
+    assert!(complaint(place.run(&["--log-format", "xml", "config"]).await, 2).contains("'xml'"));
+}
+
 /// Two servers on a site's PostgreSQL do what two on one file do, and tables are made where there were none.
 #[tokio::test]
 async fn two_servers_on_one_postgresql_agree() {

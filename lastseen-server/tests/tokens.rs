@@ -48,7 +48,7 @@ async fn touch(service: &Service) {
 }
 
 /// Every call, a body that it takes, and the scope that it needs.
-const CALLS: [(Method, &str, &str, &str); 12] = [
+const CALLS: [(Method, &str, &str, &str); 13] = [
     (Method::POST, "/v1/touch", r#"{"user":"ada"}"#, WRITE),
     (Method::POST, "/v1/touch?ack=stored", r#"{"user":"ada"}"#, WRITE),
     (Method::POST, "/v1/leave", r#"{"user":"ada"}"#, WRITE),
@@ -57,6 +57,7 @@ const CALLS: [(Method, &str, &str, &str); 12] = [
     (Method::GET, "/v1/online", "", READ),
     (Method::GET, "/v1/online/count", "", READ),
     (Method::GET, "/v1/users/ada", "", READ),
+    (Method::GET, "/v1/users/ada/export", "", ADMIN),
     (Method::GET, "/v1/history", "", READ),
     (Method::GET, "/v1/active", "", READ),
     (Method::GET, "/history", "", READ),
@@ -104,6 +105,24 @@ async fn nobody_gets_in_without_a_token_that_is_known() {
     }
     let bearer = request(Method::GET, "/v1/online").header("authorization", format!("bearer  {READ}"));
     assert_eq!(send(&service, bearer, "").await.status, StatusCode::OK, "the scheme's case and blanks are free");
+}
+
+/// No browser lets another site's page read an answer, or send what needs a preflight, unless the answer says so.
+#[tokio::test]
+async fn no_call_allows_another_site_s_page_anything() {
+    let service = guarded().await;
+    let calls = CALLS.into_iter().chain([(Method::GET, "/metrics", "", READ), (Method::POST, "/sign-in", "", READ)]);
+    for (method, path, body, scope) in calls {
+        let preflight = request(Method::OPTIONS, path)
+            .header("access-control-request-method", method.as_str())
+            .header("access-control-request-headers", "authorization");
+        let call = with(scope, request(method, path));
+        for request in [preflight, call] {
+            let answer = send(&service, request.header("origin", "https://site.example"), body).await;
+            let allowed = answer.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
+            assert_eq!(allowed, None, "{path}: {answer:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ pub const VOID_AHEAD: Duration = Duration::from_mins(1);
 
 /// One activity: who, when, from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Activity {
     /// Who was active.
     pub user: UserId,
@@ -28,6 +29,7 @@ pub struct Activity {
 
 /// When and from where a user was last active. Ordered by date, then by address: no address, then IPv4, then IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Seen {
     /// When.
     pub at: Timestamp,
@@ -40,6 +42,7 @@ pub struct Seen {
 /// A record merges field by field, and every field by maximum, so merging is idempotent, commutative and associative:
 /// retries, duplicates, reordering and concurrent writers can neither lose nor turn back a date.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Record {
     /// Whose.
     pub user: UserId,

@@ -26,6 +26,8 @@ pub use sql::{SqlDirectory, SqlDirectoryError};
 /// assert!(!ada.hidden(true).is_visible());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 pub struct Profile {
     name: Option<Arc<str>>,
     active: bool,

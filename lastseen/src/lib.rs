@@ -79,7 +79,13 @@
 //! | `axum-login` | [`identity::AxumLogin`]; and `axum` | |
 //! | `tower-sessions` | [`identity::SessionUser`]; and `tower` | |
 //! | `actix-identity` | [`identity::ActixIdentity`]; and `actix` | |
-//! | `conformance` | [`conformance`](crate::conformance): the suite that every store passes, and a store that fails on demand | |
+//! | `serde` | ids, dates, records and profiles as data: a session may hold a [`UserId`], a store a [`Record`] | |
+//! | `conformance` | [`conformance`](crate::conformance), the test kit: a store that fails on demand, and the suite that every store passes | |
+//!
+//! # Testing
+//!
+//! [`TrackerBuilder::clock`] takes a [`ManualClock`], and a [`MemoryStore`] needs nothing else:
+//! [`conformance`](crate::conformance) shows how a site tests its own corner, and what becomes of it when the store dies.
 //!
 //! # Watching it
 //!
@@ -123,6 +129,8 @@ mod history;
 #[cfg(any(feature = "actix", feature = "tower"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "actix", feature = "tower"))))]
 pub mod http;
+#[cfg(feature = "serde")]
+mod serialized;
 pub mod store;
 mod timestamp;
 mod tracker;
@@ -155,5 +163,7 @@ pub use store::RedisStore;
 pub use store::SqliteStore;
 pub use store::{MemoryStore, Store};
 pub use timestamp::Timestamp;
-pub use tracker::{Event, Events, LastSeen, Missed, Online, OnlineUser, Presence, Status, Tracker, TrackerBuilder};
+pub use tracker::{
+    Event, Events, Export, LastSeen, Missed, Online, OnlineUser, Presence, Status, Tracker, TrackerBuilder,
+};
 pub use user_id::UserId;

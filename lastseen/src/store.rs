@@ -69,7 +69,7 @@ pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};
 ///     that the replica can't make sense of is one that has fallen behind (rule 7).
 ///
 /// A store may keep a history too. One that doesn't leaves out the methods from
-/// [`keeps_history`](Self::keeps_history) on; one that does keeps these rules as well.
+/// [`keeps_history`](Self::keeps_history) on; one that does keeps rules 13 to 15 as well.
 ///
 /// 13. **History.** [`write_history`](Self::write_history) merges each span into the one of the same resolution and
 ///     beginning, if there is one, field by field by maximum. [`history`](Self::history) gives what was written and
@@ -78,8 +78,17 @@ pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};
 ///     [greater](MostOnline::merged), for ever.
 /// 15. **Active users.** Each activity that `write` takes in counts its user for its UTC day, whatever is known of later
 ///     ones; one that rule 1 or rule 8 drops doesn't. [`active_users`](Self::active_users) counts each user once, however
-///     many of the days they were active on. Days may go once they are older than [`ACTIVE_DAYS`](crate::ACTIVE_DAYS).
-///     After `forget` the user is counted on no day before.
+///     many of the days they were active on. [`active_days`](Self::active_days) gives a user's. Days may go once they are
+///     older than [`ACTIVE_DAYS`](crate::ACTIVE_DAYS), and go once they end before what `expire` keeps records from. After
+///     `forget` the user is counted on no day before.
+///
+/// And every store, whether it keeps a history or not:
+///
+/// 16. **Expiry.** Pages of [`expire`](Self::expire), followed to the last, take away the address of each activity dated
+///     before [`addresses`](KeptSince::addresses), and all of each user of whom nothing is dated at or after
+///     [`records`](KeptSince::records): the record, the profile, the changes to follow. What is younger stays as it is, and
+///     nobody is told. What is written meanwhile may wait for the next time. A clock that is ahead takes nothing away where
+///     the store has one of its own that isn't.
 pub trait Store: Send + Sync + 'static {
     /// Why a store could not do as told. Its text is shown to operators.
     type Error: StdError + Send + Sync + 'static;
@@ -136,6 +145,19 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Where the store can't say.
     fn profiles(&self, users: &[UserId]) -> impl Future<Output = Result<Vec<(UserId, Profile)>, Self::Error>> + Send;
+
+    /// Takes away, of a part of the records, what is kept no longer. `page` is where the call before has come to, `None` at
+    /// the beginning; gives where to go on, `None` at the end. `now` is the caller's wall time.
+    ///
+    /// # Errors
+    ///
+    /// Where some of it may still be there. The tracker begins anew.
+    fn expire(
+        &self,
+        since: KeptSince,
+        now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> impl Future<Output = Result<Option<Cursor>, Self::Error>> + Send;
 
     /// Waits until others may have written something. Unless a store has a way of its own, it waits for ever, and the tracker
     /// follows at its interval alone. It may be given up at any moment and called anew.
@@ -201,6 +223,29 @@ pub trait Store: Send + Sync + 'static {
     fn active_users(&self, _from: Day, _to: Day) -> impl Future<Output = Result<u64, Self::Error>> + Send {
         ready(Ok(0))
     }
+
+    /// The days that are kept on which a user was active, the earliest first. `now` is the caller's wall time. Default:
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't say.
+    fn active_days(
+        &self,
+        _user: &UserId,
+        _now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Day>, Self::Error>> + Send {
+        ready(Ok(Vec::new()))
+    }
+}
+
+/// From when on things are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptSince {
+    /// Of older activities the address goes. `None`: none does.
+    pub addresses: Option<Timestamp>,
+    /// Of whom nothing is as young as this, nothing stays. `None`: all stays.
+    pub records: Option<Timestamp>,
 }
 
 /// A place in a store's listing or feed, in the store's own notation.

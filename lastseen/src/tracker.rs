@@ -12,6 +12,8 @@ mod builder;
 mod core;
 mod erased;
 mod events;
+mod expire;
+mod export;
 mod flush;
 mod follow;
 mod history;
@@ -32,6 +34,7 @@ mod users;
 pub use answers::{LastSeen, Online, OnlineUser, Status};
 pub use builder::TrackerBuilder;
 pub use events::{Event, Events, Missed, Presence};
+pub use export::Export;
 
 use self::core::Core;
 use self::shard::Full;
@@ -233,17 +236,27 @@ impl Tracker {
     pub async fn last_seen(&self, user: &UserId) -> Result<Option<LastSeen>, Error> {
         let core = self.core();
         let as_of = self.now();
-        let (record, online) = match core.memory.look_up(user, as_of) {
-            Some((record, online, _)) => (Some(record), online),
-            None => (core.store.read(user).await?, false),
+        let known = core.memory.look_up(user, as_of);
+        let (record, online, profile) = match known {
+            Some((record, online, Some(profile))) if !profile.is_hidden() => (Some(record), online, profile),
+            // Who hides takes the way of who was never there, so that neither time nor failure tells one from the other:
+            // both are asked, whatever the first says.
+            known => {
+                let stored = core.store.read(user).await?;
+                let asked = core.ask_directory(std::slice::from_ref(user)).await?;
+                let asked = asked.into_iter().find(|(id, _)| id == user).map(|(_, profile)| profile);
+                match known {
+                    Some((record, online, profile)) => (Some(record), online, profile.or(asked).unwrap_or_default()),
+                    None => (stored, false, asked.unwrap_or_default()),
+                }
+            }
         };
-        let Some(record) = record else { return Ok(None) };
-        let plausible = core.memory.remembered(record).plausible(as_of);
-        let Some(seen) = plausible.seen else { return Ok(None) };
-        let profile = core.profile(user).await?.unwrap_or_default();
         if profile.is_hidden() {
             return Ok(None);
         }
+        let Some(record) = record else { return Ok(None) };
+        let plausible = core.memory.remembered(record).plausible(as_of);
+        let Some(seen) = plausible.seen else { return Ok(None) };
         Ok(Some(LastSeen {
             as_of,
             online,
@@ -328,6 +341,7 @@ impl Tracker {
             pending: totals.pending,
             touches: totals.touches,
             refused: totals.refused,
+            evicted: totals.evicted,
             loaded: health.loaded,
             batches: health.batches,
             records: health.records,
@@ -340,7 +354,7 @@ impl Tracker {
             flushed_at: health.flushed_at,
             caught_up_at: health.caught_up_at,
             followed_at: health.followed_at,
-            store_error: [&health.flush, &health.follow, &health.history]
+            store_error: [&health.flush, &health.follow, &health.history, &health.expire]
                 .into_iter()
                 .find_map(|attempts| attempts.error.clone()),
             directory_error: health.directory.error.clone(),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lastseen::conformance::{Fault, Faults, Faulty, Operation};
-use lastseen::store::{Changes, Cursor, Page};
+use lastseen::store::{Changes, Cursor, KeptSince, Page};
 use lastseen::{Activity, Clock, ManualClock, MemoryStore, Profile, Record, Store, Timestamp, Tracker, UserId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -78,6 +78,15 @@ impl Store for Server {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
         self.primary().profiles(users).await
+    }
+
+    async fn expire(
+        &self,
+        since: KeptSince,
+        now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, Infallible> {
+        self.primary().expire(since, now, page).await
     }
 
     async fn changed(&self) {

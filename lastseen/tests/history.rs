@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use lastseen::conformance::{Fault, Faults, Faulty, Operation};
-use lastseen::store::{Changes, Cursor, Page};
+use lastseen::store::{Changes, Cursor, KeptSince, Page};
 use lastseen::{
     Clock, Day, ManualClock, MemoryStore, MostOnline, OnlineSpan, Profile, Record, Resolution, Store, Timestamp,
     Tracker, UserId,
@@ -299,6 +299,15 @@ impl Store for Plain {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
         self.0.profiles(users).await
+    }
+
+    async fn expire(
+        &self,
+        since: KeptSince,
+        now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, Infallible> {
+        self.0.expire(since, now, page).await
     }
 }
 

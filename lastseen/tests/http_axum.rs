@@ -159,3 +159,79 @@ async fn a_handler_reports_whom_it_has_let_in_and_out() {
         assert!(!tracker.is_online(&ada()));
     }
 }
+
+/// A site with pictures below one path, a page below another, and a page of its own for everything else. Each answers with what
+/// axum took the request for.
+fn pictures_and_pages(tracker: Tracker) -> Router {
+    let last_activity =
+        LastActivityLayer::new(tracker, user_of).skip(SkipRules::new([r"^static/", r"\.png$"]).unwrap());
+    Router::new()
+        .route("/static/{*file}", get("picture"))
+        .route("/static/", get("picture"))
+        .route("/static", get("page"))
+        .route("/post/{id}", get("page"))
+        .fallback(|| async { "page" })
+        .layer(last_activity)
+        .layer(from_fn(authenticate))
+}
+
+/// What axum's router takes a target for, and whether it counts.
+async fn seen_as(target: &str) -> Option<(String, bool)> {
+    target.parse::<axum::http::Uri>().ok()?;
+    let tracker = tracker().await;
+    let site = pictures_and_pages(tracker.clone());
+    let answer = site.oneshot(request("GET", target, Some("ada"))).await.unwrap();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    Some((String::from_utf8(body.to_vec()).unwrap(), tracker.is_online(&ada())))
+}
+
+#[tokio::test]
+async fn rule_10_the_rules_see_what_axum_s_router_sees() {
+    for (target, took, counts) in [
+        ("/static/a.css", "picture", false),
+        ("/static/a.css?next=/post/1", "picture", false),
+        ("/post/1?x=/static/a", "page", true),
+        ("http://site.example/static/a.css", "picture", false),
+        ("http://site.example/post/1", "page", true),
+        ("http://static/post/1", "page", true),
+        ("/static/a%20b", "picture", false),
+        // axum doesn't decode before it looks.
+        ("/%73tatic/a.css", "page", true),
+        ("/%2573tatic/a.css", "page", true),
+        ("/static%2Fa.css", "page", true),
+        ("//static/a.css", "page", true),
+        ("/./static/a.css", "page", true),
+        ("/x/../static/a.css", "page", true),
+        ("/Static/a.css", "page", true),
+        ("/static", "page", true),
+        // To axum these are pictures, to others perhaps not: in doubt they count.
+        ("/static/../post/1", "picture", true),
+        ("/static/%2e%2e/post/1", "picture", true),
+        ("/static/..%2Fpost/1", "picture", true),
+        ("/static//a.css", "picture", true),
+        ("/static/%zz", "picture", true),
+        ("/static/%FF", "picture", true),
+        ("/static/a%00", "picture", true),
+    ] {
+        assert_eq!(seen_as(target).await, Some((took.to_owned(), counts)), "{target}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn rule_10_nothing_that_axum_takes_for_a_page_below_pictures_is_skipped(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "/", "static", "%73tatic", "stati%63", "post", ".", "..", "%2e", "%2F", "%5c", "\\", ";", "%00", "%25", "%", "a",
+                "%C3%A9", "?", "static/", "//", "Static", ":", "@",
+            ]),
+            1..8,
+        ),
+    ) {
+        let target = format!("/{}", pieces.concat());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        if let Some((took, counts)) = runtime.block_on(seen_as(&target)) {
+            proptest::prop_assert!(counts || took == "picture", "{} is a {}, and was skipped", target, took);
+        }
+    }
+}

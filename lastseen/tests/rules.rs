@@ -463,6 +463,38 @@ async fn whoever_is_forgotten_is_gone_everywhere_and_stays_so() {
     assert_eq!(there.names(), ["ada"], "a later activity begins anew");
 }
 
+/// The store erases last what it was told first: nobody's later activity is lost by that.
+#[tokio::test]
+async fn whoever_comes_back_while_being_forgotten_is_stored_again() {
+    let here = Site::new().await;
+    let there = Site::on(here.store.another(), here.clock.clone()).await;
+    here.tracker.touch(&id("ada"), IP);
+    here.pass(Duration::from_secs(2)).await;
+    here.faults.inject(Fault::every().on(Operation::Forget).hanging());
+    let forgetting = tokio::spawn({
+        let tracker = here.tracker.clone();
+        async move { tracker.forget(&id("ada")).await }
+    });
+    here.settle().await;
+    here.pass(Duration::from_secs(1)).await;
+    there.tracker.touch(&id("ada"), None);
+    here.tracker.touch(&id("ada"), None);
+    let back = here.clock.now();
+    for site in [&here, &there] {
+        site.tracker.flush().await.unwrap();
+    }
+    assert_eq!(here.stored("ada").await.unwrap().at, back);
+
+    here.faults.heal();
+    forgetting.await.unwrap().unwrap();
+    assert_eq!(here.stored("ada").await, None);
+    here.pass(Duration::from_secs(2)).await;
+    assert_eq!(here.stored("ada").await, Some(Seen { at: back, ip: None }), "without what came before");
+    for site in [&here, &there] {
+        assert_eq!(site.names(), ["ada"]);
+    }
+}
+
 #[tokio::test]
 async fn events_are_numbered_and_a_slow_listener_is_told_what_it_missed() {
     let site = Site::new().await;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lastseen::conformance;
-use lastseen::store::{Change, Changes, Cursor, MemoryStore, Page};
+use lastseen::store::{Change, Changes, Cursor, KeptSince, MemoryStore, Page};
 use lastseen::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 /// A store that is right but for one flaw.
@@ -45,6 +45,10 @@ enum Flaw {
     DatesTheRecordLate,
     /// Who was active on two days is two.
     CountsDaysApart,
+    /// Of records that are kept the address is too.
+    KeepsAddresses,
+    /// What is kept no longer goes by its activity alone, whatever came after it.
+    ExpiresWhoLeftSince,
 }
 
 impl Broken {
@@ -122,6 +126,23 @@ impl Store for Broken {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
         self.store.profiles(users).await
+    }
+
+    async fn expire(
+        &self,
+        since: KeptSince,
+        now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, Infallible> {
+        let addresses = since.addresses.filter(|_| !self.is(Flaw::KeepsAddresses));
+        if let (Some(records), Flaw::ExpiresWhoLeftSince) = (since.records, self.flaw) {
+            for record in self.store.recent(Timestamp::MIN, None).await?.records {
+                if record.seen.is_some_and(|seen| seen.at < records) {
+                    self.store.forget(&record.user, Timestamp::MIN).await?;
+                }
+            }
+        }
+        self.store.expire(KeptSince { addresses, ..since }, now, page).await
     }
 
     fn keeps_history(&self) -> bool {
@@ -204,6 +225,8 @@ fn each_flaw_is_found_and_its_rule_named() {
         (Flaw::InventsSpans, "rule 13, history"),
         (Flaw::DatesTheRecordLate, "rule 14, most online"),
         (Flaw::CountsDaysApart, "rule 15, active users"),
+        (Flaw::KeepsAddresses, "rule 16, expiry"),
+        (Flaw::ExpiresWhoLeftSince, "rule 16, expiry"),
     ] {
         let verdict = verdict(flaw);
         assert!(verdict.contains(rule), "{flaw:?} should break {rule}: {verdict}");

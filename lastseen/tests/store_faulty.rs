@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use lastseen::conformance::{Fault, Faulty, FaultyError, Operation};
-use lastseen::store::MemoryStore;
+use lastseen::store::{KeptSince, MemoryStore};
 use lastseen::{Day, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
@@ -61,6 +61,8 @@ async fn every_operation_fails_by_its_own_name_and_alone() {
         Operation::History,
         Operation::MostOnline,
         Operation::ActiveUsers,
+        Operation::ActiveDays,
+        Operation::Expire,
     ] {
         let store = store();
         store.faults().inject(Fault::every().on(operation));
@@ -76,6 +78,8 @@ async fn every_operation_fails_by_its_own_name_and_alone() {
             store.history(Resolution::Minute, NOW, NOW).await.err(),
             store.most_online().await.err(),
             store.active_users(Day::of(NOW), Day::of(NOW)).await.err(),
+            store.active_days(&user, NOW).await.err(),
+            store.expire(KeptSince::default(), NOW, None).await.err(),
         ];
         let failed: Vec<_> = errors.into_iter().flatten().collect();
         assert_eq!(failed, [FaultyError::Injected(operation)]);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lastseen::store::{SqliteError, SqliteStore};
 use lastseen::{Record, Store, Timestamp, UserId};
@@ -143,6 +143,102 @@ async fn a_newer_schema_is_seen_while_it_is_only_in_the_log() {
     newer.pragma_update(None, "user_version", 7).unwrap();
 
     assert!(SqliteStore::open(&path).await.unwrap_err().is_newer());
+}
+
+/// Of every page but the first, which tells what it is.
+fn damage(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[4096..].chunks_mut(64).step_by(3).for_each(|chunk| chunk.fill(0xa5));
+    fs::write(path, bytes).unwrap();
+}
+
+async fn a_damaged_file() -> (TempDir, PathBuf) {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("lastseen.db");
+    SqliteStore::open(&path).await.unwrap().write(&[ada()], NOW).await.unwrap();
+    damage(&path);
+    (directory, path)
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_left_alone() {
+    let (directory, path) = a_damaged_file().await;
+    let before = fs::read(&path).unwrap();
+    let error = SqliteStore::open(&path).await.unwrap_err();
+    assert!(error.is_damaged() && !error.is_foreign(), "{error:?}");
+    assert!(error.to_string().contains("lastseen.db is damaged"), "{error}");
+    assert!(fs::read(&path).unwrap() == before);
+    let beside = contents(directory.path());
+    assert!(beside.iter().all(|(name, bytes)| !name.ends_with("-wal") || bytes.is_empty()), "nothing was written");
+
+    let half = &before[..before.len() / 2];
+    fs::write(&path, half).unwrap();
+    assert!(SqliteStore::open(&path).await.unwrap_err().is_damaged(), "cut short");
+    assert!(fs::read(&path).unwrap() == half);
+}
+
+/// A log that was left by a crash, too, is neither read into the damaged file nor lost.
+#[tokio::test]
+async fn a_damaged_file_keeps_its_log() {
+    let directory = tempdir().unwrap();
+    let [path, copy] = ["lastseen.db", "copy.db"].map(|name| directory.path().join(name));
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.write(&[ada()], NOW).await.unwrap();
+    fs::copy(&path, &copy).unwrap();
+    let log = fs::read(directory.path().join("lastseen.db-wal")).unwrap();
+    fs::write(directory.path().join("copy.db-wal"), &log).unwrap();
+    drop(store);
+    // The log has the newer pages of those that are damaged, but not all.
+    damage(&copy);
+    let damaged = fs::read(&copy).unwrap();
+
+    assert!(SqliteStore::open(&copy).await.unwrap_err().is_damaged());
+    assert!(fs::read(&copy).unwrap() == damaged);
+    assert!(fs::read(directory.path().join("copy.db-wal")).unwrap() == log);
+
+    let (_store, aside) = SqliteStore::recover(&copy).await.unwrap();
+    let mut aside = aside.unwrap();
+    assert!(fs::read(&aside).unwrap() == damaged);
+    aside.as_mut_os_string().push("-wal");
+    assert!(fs::read(&aside).unwrap() == log);
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_set_aside_when_told() {
+    let kinds: [fn(&Path); 3] = [
+        |_| {},
+        |path| fs::write(path, "a letter to my aunt").unwrap(),
+        |path| {
+            fs::remove_file(path).unwrap();
+            Connection::open(path).unwrap().execute_batch("CREATE TABLE letters (text)").unwrap();
+        },
+    ];
+    for make in kinds {
+        let (_directory, path) = a_damaged_file().await;
+        make(&path);
+        let before = fs::read(&path).unwrap();
+        let (store, aside) = SqliteStore::recover(&path).await.unwrap();
+        let aside = aside.unwrap();
+        assert!(aside.file_name().unwrap().to_str().unwrap().starts_with("lastseen.db.aside-20"), "{aside:?}");
+        assert!(fs::read(&aside).unwrap() == before);
+        store.write(&[ada()], NOW).await.unwrap();
+        drop(store);
+
+        let (store, aside) = SqliteStore::recover(&path).await.unwrap();
+        assert_eq!((store.read(&ada().user).await.unwrap(), aside), (Some(ada()), None), "what is whole stays");
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_be_set_aside_stays() {
+    let directory = tempdir().unwrap();
+    assert!(SqliteStore::recover(directory.path()).await.unwrap_err().is_foreign(), "a directory");
+
+    let path = directory.path().join("lastseen.db");
+    drop(SqliteStore::open(&path).await.unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
+    assert!(SqliteStore::recover(&path).await.unwrap_err().is_newer());
+    assert_eq!(contents(directory.path()).len(), 1);
 }
 
 #[tokio::test]

@@ -182,6 +182,8 @@ class Tracker:
         follow_every: _Span | None = None,
         horizon: _Span | None = None,
         refresh_profiles_every: _Span | None = None,
+        keep_addresses: _Span | None = None,
+        keep_records: _Span | None = None,
         capacity: int | None = None,
         directory: Callable[[list[str]], Iterable[Profile]] | None = None,
         mirror: Store | None = None,
@@ -195,7 +197,8 @@ class Tracker:
         stored date of an online user may be: a thirtieth of the window; it is written every `flush_every`: 1 second.
         `follow_every` is how often others' changes are read: half a second. `horizon` is how far back memory reaches: a day.
         `directory` says who users are, and is asked anew each `refresh_profiles_every`: 1 minute. `capacity` is the most
-        users that memory holds: 10 million.
+        users that memory holds: 10 million. `keep_addresses` and `keep_records` are how long after an activity its address
+        and the whole record are kept: for ever.
         """
     @property
     def window(self) -> timedelta: ...

@@ -70,5 +70,10 @@ class Store(ABC):
         """What is kept of these users. Unless overridden it is nothing."""
         return []
 
+    def expire(self, addresses: datetime | None, records: datetime | None) -> None:
+        """Takes away the addresses of activities before `addresses`, and all of users of whom nothing is dated at or after
+        `records`. It is called where the tracker is told how long to keep them."""
+        raise NotImplementedError(f"{type(self).__name__} has no expire: it keeps addresses and records for ever")
+
     def close(self) -> None:
         """Called last of all, when the tracker has been shut down."""

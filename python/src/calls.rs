@@ -30,6 +30,7 @@ pub(crate) enum Doing {
     Writing,
     Following,
     Profiles,
+    Expiring,
     /// What somebody has asked for, who is told of the error.
     Asked,
 }

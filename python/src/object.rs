@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use lastseen::store::{Change, Changes, Cursor, Page};
+use lastseen::store::{Change, Changes, Cursor, KeptSince, Page};
 use lastseen::{Directory, Profile, Store, Timestamp, UserId};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::calls::{Calls, Doing};
-use crate::convert::{At, User, datetime};
+use crate::convert::{At, User, datetime, maybe_datetime};
 use crate::failure::Failure;
 use crate::record::Record;
 use crate::store::Patience;
@@ -103,6 +103,21 @@ impl Store for Object {
             object.bind(py).call_method1(intern!(py, "set_profile"), profile).map(drop)
         };
         self.calls.call(Doing::Asked, set).await
+    }
+
+    /// In one page.
+    async fn expire(
+        &self,
+        since: KeptSince,
+        _now: Timestamp,
+        _page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, Failure> {
+        let object = Arc::clone(&self.object);
+        let expire = move |py: Python<'_>| {
+            let since = (maybe_datetime(py, since.addresses)?, maybe_datetime(py, since.records)?);
+            object.bind(py).call_method1(intern!(py, "expire"), since).map(drop)
+        };
+        self.calls.call(Doing::Expiring, expire).await.map(|()| None)
     }
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Failure> {

@@ -30,6 +30,8 @@ pub(crate) struct Times {
     pub(crate) follow_every: Option<Duration>,
     pub(crate) horizon: Option<Duration>,
     pub(crate) refresh_profiles_every: Option<Duration>,
+    pub(crate) keep_addresses: Option<Duration>,
+    pub(crate) keep_records: Option<Duration>,
 }
 
 impl Settings {
@@ -52,6 +54,8 @@ impl Settings {
         let builder = set(builder, times.follow_every, TrackerBuilder::follow_every);
         let builder = set(builder, times.horizon, TrackerBuilder::horizon);
         let builder = set(builder, times.refresh_profiles_every, TrackerBuilder::refresh_profiles_every);
+        let builder = set(builder, times.keep_addresses, TrackerBuilder::keep_addresses);
+        let builder = set(builder, times.keep_records, TrackerBuilder::keep_records);
         let builder = set(builder, self.capacity, TrackerBuilder::capacity);
         set(builder, self.clock.clone(), TrackerBuilder::clock)
     }

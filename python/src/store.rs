@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lastseen::store::{Changes, Cursor, Page};
+use lastseen::store::{Changes, Cursor, KeptSince, Page};
 use lastseen::{MemoryStore, PostgresStore, Profile, Record, RedisStore, SqliteStore, Store, Timestamp, UserId};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -129,6 +129,14 @@ impl Store for AtHand {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Failure> {
         self.patience.wait(async { ask!(self.opened().await?, store => store.profiles(users)) }).await
+    }
+
+    async fn expire(&self, since: KeptSince, now: Timestamp, page: Option<&Cursor>) -> Result<Option<Cursor>, Failure> {
+        let next = ask!(self.opened().await?, store => store.expire(since, now, page))?;
+        match (&self.mirror, page) {
+            (Some(mirror), None) => mirror.expire(since, now, None).await.map(|_| next),
+            _ => Ok(next),
+        }
     }
 
     async fn changed(&self) {

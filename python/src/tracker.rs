@@ -66,7 +66,8 @@ impl Tracker {
     #[new]
     #[pyo3(signature = (
         store=None, *, window=None, granularity=None, flush_every=None, follow_every=None, horizon=None,
-        refresh_profiles_every=None, capacity=None, directory=None, mirror=None, clock=None,
+        refresh_profiles_every=None, keep_addresses=None, keep_records=None, capacity=None, directory=None, mirror=None,
+        clock=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "each is a keyword of its own")]
     fn new(
@@ -77,6 +78,8 @@ impl Tracker {
         follow_every: Option<Span>,
         horizon: Option<Span>,
         refresh_profiles_every: Option<Span>,
+        keep_addresses: Option<Span>,
+        keep_records: Option<Span>,
         capacity: Option<usize>,
         directory: Option<Py<PyAny>>,
         mirror: Option<Py<PyAny>>,
@@ -93,6 +96,8 @@ impl Tracker {
                 follow_every: follow_every.map(|span| span.0),
                 horizon: horizon.map(|span| span.0),
                 refresh_profiles_every: refresh_profiles_every.map(|span| span.0),
+                keep_addresses: keep_addresses.map(|span| span.0),
+                keep_records: keep_records.map(|span| span.0),
             },
             capacity,
             clock: clock.map(|clock| clock.get().0.clone()),

@@ -12,18 +12,25 @@ use std::thread;
 /// `setpriv` asks the kernel for that and then becomes the program, under the same process id.
 pub(super) fn bound_to_this_process(command: &Command) -> io::Result<Child> {
     let mut bound = Command::new("setpriv");
-    bound.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    bound.args(["--pdeathsig", "KILL", "--"]);
+    let mut bound = forwarded(bound, command);
+    bound.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    spawn(bound)
+}
+
+/// `outer`, which takes a command as its last arguments, with this one: its variables and its directory too.
+pub(crate) fn forwarded(mut outer: Command, command: &Command) -> Command {
+    outer.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
-            Some(value) => bound.env(name, value),
-            None => bound.env_remove(name),
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
         };
     }
     if let Some(directory) = command.get_current_dir() {
-        bound.current_dir(directory);
+        outer.current_dir(directory);
     }
-    bound.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    spawn(bound)
+    outer
 }
 
 /// Spawns on a thread that lives as long as the process.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use lastseen::{Day, MostOnline, OnlineSpan, Timestamp, UserId};
+use lastseen::{Day, Export, MostOnline, OnlineSpan, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What became of reports.
@@ -89,6 +89,59 @@ pub struct LastSeenAnswer {
     /// When last signed out, where that is known.
     #[serde(with = "text::optional")]
     pub left_at: Option<Timestamp>,
+}
+
+/// All that is known of one user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportAnswer {
+    /// When this was so.
+    #[serde(with = "text")]
+    pub as_of: Timestamp,
+    /// Who.
+    #[serde(with = "text")]
+    pub user: UserId,
+    /// When last active, where that is known.
+    #[serde(with = "text::optional")]
+    pub last_activity_date: Option<Timestamp>,
+    /// From where.
+    pub last_activity_ip: Option<IpAddr>,
+    /// When last signed out.
+    #[serde(with = "text::optional")]
+    pub left_at: Option<Timestamp>,
+    /// What the site says of the user.
+    pub profile: Option<ExportedProfile>,
+    /// The days, in UTC, on which the user was active.
+    pub active_days: Vec<String>,
+}
+
+/// What the site says of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportedProfile {
+    /// The name to show.
+    pub name: Option<String>,
+    /// Whether the account is active.
+    pub active: bool,
+    /// Whether the user hides.
+    pub hidden: bool,
+}
+
+impl From<Export> for ExportAnswer {
+    fn from(export: Export) -> Self {
+        let profile = export.profile.map(|profile| ExportedProfile {
+            name: profile.name().map(str::to_owned),
+            active: profile.is_active(),
+            hidden: profile.is_hidden(),
+        });
+        Self {
+            as_of: export.as_of,
+            user: export.user,
+            last_activity_date: export.seen.map(|seen| seen.at),
+            last_activity_ip: export.seen.and_then(|seen| seen.ip),
+            left_at: export.left_at,
+            profile,
+            active_days: export.active_days.iter().map(Day::to_string).collect(),
+        }
+    }
 }
 
 /// What guests see of who is online.

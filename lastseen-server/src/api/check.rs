@@ -52,7 +52,9 @@ pub(super) async fn check(State(state): State<Arc<AppState>>, request: Parts) ->
     let peer = request.extensions.get::<PeerAddr>().map(|peer| peer.0.ip().to_canonical());
     let ip = match peer {
         Some(peer) if proxies.trust(peer) => state.judge.client_ip(&request),
-        Some(peer) if state.access.has_write_token(&request.headers) => proxies.besides(peer).of(&request),
+        Some(peer) if state.access.has_write_token(&request.headers) => {
+            state.judge.address(proxies.besides(peer).of(&request))
+        }
         peer => {
             let from = peer.map_or_else(String::new, |peer| format!(" from {peer}"));
             return Err(Problem::forbidden(format!(

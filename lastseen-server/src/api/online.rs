@@ -14,7 +14,7 @@ use super::{DEFAULT_LIMIT, MAX_LIMIT, Problem};
 use crate::access::Reader;
 use crate::app::AppState;
 use crate::value::{Span, Text, Value};
-use crate::viewer;
+use crate::viewer::{self, Viewer};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,8 +48,15 @@ impl Value for Limit {
 }
 
 /// The window asked for, or else that of the settings.
-fn window(state: &AppState, asked: Option<Text<Span>>) -> Result<Duration, Problem> {
+fn window(state: &AppState, viewer: Viewer, asked: Option<Text<Span>>) -> Result<Duration, Problem> {
     let Some(Text(asked)) = asked else { return Ok(state.tracker.window()) };
+    let dates = viewer.dates();
+    if !dates.are_exact() && asked.0 != state.tracker.window() {
+        return Err(Problem::forbidden(format!(
+            "a window of one's own would tell when somebody was active more exactly than to the {dates}, as the server's \
+             setting `dates` has it: leave window out, or show a token of the scope admin"
+        )));
+    }
     let horizon = Span(state.tracker.horizon());
     if asked > horizon {
         return Err(Problem::unreadable(format!(
@@ -66,15 +73,15 @@ pub(super) async fn online(
     Parameters(parameters): Parameters<OnlineParameters>,
 ) -> Result<Json<OnlineAnswer>, Problem> {
     let limit = parameters.limit.map_or(DEFAULT_LIMIT, |Text(limit)| limit.0);
-    let window = window(&state, parameters.window)?;
-    Ok(Json(viewer.online(&state.tracker.online_within(window, limit)?, limit)))
+    let window = window(&state, viewer, parameters.window)?;
+    Ok(Json(viewer.online(&state.tracker.online_within(window, viewer.dates().enough(limit))?, limit)))
 }
 
 pub(super) async fn count(
-    _: Reader,
+    Reader(viewer): Reader,
     State(state): State<Arc<AppState>>,
     Parameters(parameters): Parameters<CountParameters>,
 ) -> Result<Json<CountAnswer>, Problem> {
-    let window = window(&state, parameters.window)?;
+    let window = window(&state, viewer, parameters.window)?;
     Ok(Json(viewer::count(&state.tracker.online_within(window, 0)?)))
 }

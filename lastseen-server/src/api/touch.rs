@@ -19,7 +19,10 @@ pub(super) async fn touch(
     Parameters(parameters): Parameters<WriteParameters>,
     body: JsonBody,
 ) -> Result<TakenAnswer, Problem> {
-    let activities = intake::activities(&body, state.tracker.now())?;
+    let mut activities = intake::activities(&body, state.tracker.now())?;
+    for activity in &mut activities {
+        activity.ip = state.judge.address(activity.ip);
+    }
     let touches = activities.len();
     if parameters.ack.is_some() {
         state.tracker.record_all(activities).await?;

@@ -19,7 +19,7 @@ use crate::app::AppState;
 const MAX_NAME: usize = 256;
 
 /// The user whom the path names.
-pub(super) struct InPath(UserId);
+pub(super) struct InPath(pub(super) UserId);
 
 impl<S: Send + Sync> FromRequestParts<S> for InPath {
     type Rejection = Problem;

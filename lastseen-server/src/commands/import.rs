@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use lastseen::{Clock, MemoryStore, Record, RedisStore, SqlActivities, SqliteStore, Store, SystemClock};
+use lastseen::{Activity, Clock, MemoryStore, Record, RedisStore, SqlActivities, SqliteStore, Store, SystemClock};
 use serde::Serialize;
 
 use crate::Failure;
-use crate::settings::{Settings, StoreKeyFlags, StoreUrl};
+use crate::settings::{Addresses, Settings, StoreKeyFlags, StoreUrl};
 use crate::store::{postgres, with_causes};
 use crate::value::Value;
 
@@ -70,26 +70,29 @@ impl Import {
         if settings.store == StoreUrl::Memory && !self.dry_run {
             return Err(Failure::usage("store = memory: ends with this command: name another by --store"));
         }
+        let addresses = settings.addresses;
         let report = Report::new(format!("{columns} of {from}"), self.dry_run);
         crate::way::runtime()?
             .block_on(async {
                 let source = open(&from, &columns).await?;
                 match &settings.store {
-                    _ if self.dry_run => take_over(source, report, None::<&MemoryStore>).await,
+                    _ if self.dry_run => take_over(source, report, addresses, None::<&MemoryStore>).await,
                     // Refused above.
-                    StoreUrl::Memory => take_over(source, report, None::<&MemoryStore>).await,
-                    StoreUrl::Sqlite(path) => take_over(source, report, Some(&SqliteStore::open(path).await?)).await,
+                    StoreUrl::Memory => take_over(source, report, addresses, None::<&MemoryStore>).await,
+                    StoreUrl::Sqlite(path) => {
+                        take_over(source, report, addresses, Some(&SqliteStore::open(path).await?)).await
+                    }
                     StoreUrl::Postgres(url) => {
                         let store = postgres(url, &settings).connect().await?;
                         store.ready().await?;
-                        let mut report = take_over(source, report, Some(&store)).await?;
+                        let mut report = take_over(source, report, addresses, Some(&store)).await?;
                         report.dropped(store.dropped());
                         Ok(report)
                     }
                     StoreUrl::Redis(url) => {
                         let store = RedisStore::connect(url).await?;
                         store.ready().await?;
-                        take_over(source, report, Some(&store)).await
+                        take_over(source, report, addresses, Some(&store)).await
                     }
                 }
             })
@@ -120,7 +123,12 @@ async fn open(from: &StoreUrl, columns: &Columns) -> Result<SqlActivities, Failu
 }
 
 /// Reads to the end and writes it, page by page, into the store if there is one.
-async fn take_over<S: Store>(mut from: SqlActivities, mut report: Report, to: Option<&S>) -> Result<Report, Failure> {
+async fn take_over<S: Store>(
+    mut from: SqlActivities,
+    mut report: Report,
+    addresses: Addresses,
+    to: Option<&S>,
+) -> Result<Report, Failure> {
     let clock = SystemClock::new();
     let style = ProgressStyle::with_template("{spinner}  {pos} rows, {per_sec}  {elapsed}").expect("a valid template");
     let bar = ProgressBar::new_spinner().with_style(style);
@@ -133,8 +141,11 @@ async fn take_over<S: Store>(mut from: SqlActivities, mut report: Report, to: Op
         }
         bar.inc(page.len() as u64);
         let now = clock.now();
-        let mut batch: Vec<Record> =
-            page.into_iter().filter_map(|row| report.judge(row, now)).map(Record::from).collect();
+        let mut batch: Vec<Record> = page
+            .into_iter()
+            .filter_map(|row| report.judge(row, now))
+            .map(|activity| Activity { ip: addresses.of(activity.ip), ..activity }.into())
+            .collect();
         let rows = batch.len();
         // A batch has no user twice, and is sorted.
         batch.sort_unstable_by(|a, b| a.user.cmp(&b.user));

@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use axum::body::Bytes;
 use lastseen::{Online, OnlineUser, UserId};
 
+use super::Shown;
 use super::changes::{self, Changes};
 use super::text::{self, Text};
-use crate::api::{DEFAULT_LIMIT, GuestAnswer};
-use crate::viewer::{self, Guests, Viewer};
+use crate::api::{DEFAULT_LIMIT, GuestAnswer, OnlineUserAnswer};
+use crate::viewer::{self, Viewer};
 
 /// How many users a look takes in: those whom clients list, and below them room for all who may have come.
 pub(super) const LOOKED_AT: usize = DEFAULT_LIMIT + changes::MOST;
@@ -25,7 +26,7 @@ impl Written {
     fn once(&self, viewer: Viewer, write: impl FnOnce() -> Bytes) -> Bytes {
         let written = match viewer {
             Viewer::Admin => &self.admin,
-            Viewer::Reader => &self.reader,
+            Viewer::Reader(_) => &self.reader,
         };
         written.get_or_init(write).clone()
     }
@@ -37,20 +38,24 @@ pub(super) struct Whole {
     id: String,
     online: Online,
     written: Written,
+    /// What readers see who see no exact dates, where there are such.
+    blurred: Option<Vec<OnlineUserAnswer>>,
     /// The same object as before while guests would see no difference.
     pub(super) for_guests: Option<Arc<ForGuests>>,
 }
 
 impl Whole {
-    pub(super) fn new(id: String, online: Online, guests: Guests, before: Option<&Self>) -> Self {
-        let for_guests = guests.online(&online, DEFAULT_LIMIT).map(|answer| {
+    pub(super) fn new(id: String, online: Online, shown: Shown, before: Option<&Self>) -> Self {
+        let Shown { guests, dates } = shown;
+        let blurred = (!dates.are_exact()).then(|| Viewer::Reader(dates).online(&online, DEFAULT_LIMIT).users);
+        let for_guests = guests.online(&online, dates, DEFAULT_LIMIT).map(|answer| {
             let before = before.and_then(|before| before.for_guests.as_ref());
             match before.filter(|before| before.looks_like(&answer)) {
                 Some(before) => Arc::clone(before),
                 None => Arc::new(ForGuests { answer, written: OnceLock::new() }),
             }
         });
-        Self { id, online, written: Written::default(), for_guests }
+        Self { id, online, written: Written::default(), blurred, for_guests }
     }
 
     pub(super) fn write(&self, viewer: Viewer) -> Bytes {
@@ -81,24 +86,50 @@ impl ForGuests {
 pub(super) struct Batch {
     after: Arc<Whole>,
     changed: Changed,
+    /// What of it is there for readers who see no exact dates, where there are such.
+    blurred: Option<Blurred>,
     written: Written,
 }
 
+/// Were they told who has just been active, or only that somebody has, they would know when.
+#[derive(Clone, Copy, Debug)]
+enum Blurred {
+    Nothing,
+    Count,
+    /// The list anew.
+    List,
+}
+
 impl Batch {
-    pub(super) fn new(after: Arc<Whole>, changed: Changed) -> Self {
-        Self { after, changed, written: Written::default() }
+    pub(super) fn new(before: &Whole, after: Arc<Whole>, changed: Changed) -> Self {
+        let blurred = after.blurred.as_ref().map(|list| match before.blurred.as_ref() {
+            Some(old) if old != list => Blurred::List,
+            _ if before.online.count != after.online.count => Blurred::Count,
+            _ => Blurred::Nothing,
+        });
+        Self { after, changed, blurred, written: Written::default() }
     }
 
-    pub(super) fn write(&self, viewer: Viewer) -> Bytes {
-        let Changed::By { online, active, offline } = &self.changed else { return self.after.write(viewer) };
-        self.written.once(viewer, || {
+    /// `None` where this viewer sees no difference.
+    pub(super) fn write(&self, viewer: Viewer) -> Option<Bytes> {
+        let count = |text: Text| text.count(&self.after.id, &viewer::count(&self.after.online));
+        match (viewer, self.blurred) {
+            (Viewer::Reader(_), Some(Blurred::Nothing)) => return None,
+            (Viewer::Reader(_), Some(Blurred::List)) => return Some(self.after.write(viewer)),
+            (Viewer::Reader(_), Some(Blurred::Count)) => {
+                return Some(self.written.once(viewer, || count(Text::default())));
+            }
+            _ => {}
+        }
+        let Changed::By { online, active, offline } = &self.changed else { return Some(self.after.write(viewer)) };
+        Some(self.written.once(viewer, || {
             let users = |users: &[OnlineUser]| users.iter().map(|user| viewer.online_user(user)).collect::<Vec<_>>();
             let mut text = Text::default();
             text.users("online", &users(online));
             text.users("active", &users(active));
             text.users("offline", &offline.iter().map(UserId::as_str).collect::<Vec<_>>());
-            text.count(&self.after.id, &viewer::count(&self.after.online))
-        })
+            count(text)
+        }))
     }
 }
 

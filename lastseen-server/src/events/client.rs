@@ -81,23 +81,25 @@ impl Client {
     /// The next chunk, if there is one by now. Only what has to be known is found out under the lock, nothing written.
     fn take(&mut self) -> Option<Bytes> {
         match &mut self.has {
-            Has::Batches(viewer, has) => {
+            Has::Batches(viewer, has) => loop {
                 let ring = self.hub.ring().lock();
                 let after = has.map_or(After::Unknown, |has| ring.after(has));
                 let (newest, whole) = ring.whole();
                 drop(ring);
                 match after {
-                    After::Nothing => None,
+                    After::Nothing => return None,
                     After::Batch(batch) => {
                         *has = has.map(|has| has + 1);
-                        Some(batch.write(*viewer))
+                        if let Some(chunk) = batch.write(*viewer) {
+                            return Some(chunk);
+                        }
                     }
                     After::Unknown => {
                         *has = Some(newest);
-                        Some(whole.write(*viewer))
+                        return Some(whole.write(*viewer));
                     }
                 }
-            }
+            },
             Has::Guests(has) => {
                 let (_, whole) = self.hub.ring().lock().whole();
                 let now = whole.for_guests.as_ref()?;

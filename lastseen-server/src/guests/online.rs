@@ -28,7 +28,11 @@ pub(super) async fn online(
     Parameters(parameters): Parameters<OnlineParameters>,
 ) -> Result<Json<GuestAnswer>, Problem> {
     let limit = parameters.limit.map_or(DEFAULT_LIMIT, |Text(Limit(limit))| limit.min(DEFAULT_LIMIT));
-    state.guests.online(&state.tracker.online(limit), limit).map(Json).ok_or_else(nothing)
+    state
+        .guests
+        .online(&state.tracker.online(state.dates.enough(limit)), state.dates, limit)
+        .map(Json)
+        .ok_or_else(nothing)
 }
 
 /// The same, whole, whenever it looks different, at most once a second.

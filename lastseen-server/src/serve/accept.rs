@@ -22,6 +22,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::load::Load;
+
 /// What bounds connections.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -44,7 +46,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves connections until `end`. Then no more are accepted, idle ones are closed at once, and requests under way may
 /// finish, or are cut off: when this returns, none goes on.
-pub(super) async fn serve(listener: TcpListener, app: Router, end: impl Future<Output = ()>, limits: Limits) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    end: impl Future<Output = ()>,
+    limits: Limits,
+    load: Arc<Load>,
+) {
     let mut end = pin!(end);
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections));
@@ -60,10 +68,16 @@ pub(super) async fn serve(listener: TcpListener, app: Router, end: impl Future<O
             () = &mut end => break,
         };
         let connection = connections.watch(connection(stream, peer, app.clone(), limits));
-        let cut_off = cut_off.clone();
+        let (cut_off, load) = (cut_off.clone(), Arc::clone(&load));
+        load.connected();
         tokio::spawn(async move {
             // A client that hangs up is no fault of ours, and hyper has answered what is.
-            let _ = cut_off.run_until_cancelled(connection).await;
+            if let Some(Err(error)) = cut_off.run_until_cancelled(connection).await
+                && error.is_timeout()
+            {
+                load.was_slow();
+            }
+            load.ended();
             drop(place);
         });
     }
@@ -149,14 +163,21 @@ mod tests {
     async fn a_client_that_never_ends_its_request_s_head_is_hung_up_on() {
         let (listener, address) = listen().await;
         let limits = Limits { time_for_head: Duration::from_millis(20), ..LIMITS };
-        tokio::spawn(serve(listener, Router::new(), pending(), limits));
-        for head in ["", "GET / HTTP/1.1\r\nhost: "] {
+        let load = Arc::new(Load::default());
+        tokio::spawn(serve(listener, Router::new(), pending(), limits, Arc::clone(&load)));
+        // The last has its answer, and idles.
+        for head in ["", "GET / HTTP/1.1\r\nhost: ", "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"] {
             let mut client = TcpStream::connect(address).await.unwrap();
             client.write_all(head.as_bytes()).await.unwrap();
             let mut answer = Vec::new();
             client.read_to_end(&mut answer).await.unwrap();
             assert!(!answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
         }
+        // What is counted after the connection is closed may be so a moment later.
+        while load.connections() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(load.ended_as_slow(), 3);
     }
 
     #[tokio::test]
@@ -176,7 +197,13 @@ mod tests {
         );
         let (tell, told) = oneshot::channel::<()>();
         let end = async { told.await.unwrap_or_default() };
-        let serving = tokio::spawn(serve(listener, app, end, Limits { grace: Duration::from_millis(20), ..LIMITS }));
+        let serving = tokio::spawn(serve(
+            listener,
+            app,
+            end,
+            Limits { grace: Duration::from_millis(20), ..LIMITS },
+            Arc::default(),
+        ));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         started.notified().await;
@@ -202,7 +229,7 @@ mod tests {
             }
         };
         let limits = Limits { time_to_read: Duration::from_millis(100), ..LIMITS };
-        tokio::spawn(serve(listener, Router::new().route("/", get(endless)), pending(), limits));
+        tokio::spawn(serve(listener, Router::new().route("/", get(endless)), pending(), limits, Arc::default()));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         tokio::time::timeout(TIME, cut_off.notified()).await.unwrap();
@@ -211,7 +238,7 @@ mod tests {
     #[tokio::test]
     async fn who_comes_while_all_places_are_taken_waits_for_one() {
         let (listener, address) = listen().await;
-        tokio::spawn(serve(listener, Router::new(), pending(), Limits { connections: 1, ..LIMITS }));
+        tokio::spawn(serve(listener, Router::new(), pending(), Limits { connections: 1, ..LIMITS }, Arc::default()));
         // An answer without a body ends with its head.
         let ask = async |client: &mut TcpStream| {
             client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
@@ -236,7 +263,7 @@ mod tests {
     async fn nothing_under_way_ends_at_once() {
         let (listener, address) = listen().await;
         let _idle = TcpStream::connect(address).await.unwrap();
-        serve(listener, Router::new(), ready(()), LIMITS).await;
+        serve(listener, Router::new(), ready(()), LIMITS, Arc::default()).await;
     }
 
     struct NotifyOnDrop(Arc<Notify>);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lastseen::SkipRules;
 
-use super::{Origins, Settings, StoreKey, StoreUrl, StoreUsers};
+use super::{Kept, Origins, Settings, StoreKey, StoreUrl, StoreUsers};
 use crate::Failure;
 use crate::value::Span;
 
@@ -42,6 +42,15 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Result<(), Failur
         return Err(Failure::usage(format!(
             "{} is longer than {}: set horizon to {window} at least",
             shown("window", window),
+            shown("horizon", horizon),
+        )));
+    }
+    if let Kept(Some(kept)) = settings.keep_records
+        && kept < horizon.0
+    {
+        return Err(Failure::usage(format!(
+            "{} is shorter than {}: set keep_records to {horizon} at least, or a shorter horizon",
+            shown("keep_records", Span(kept)),
             shown("horizon", horizon),
         )));
     }

@@ -58,6 +58,18 @@ pub struct SettingFlags {
     /// Header in which they name the client's address [default: x-forwarded-for]
     #[arg(long, value_name = "HEADER")]
     pub client_ip_header: Option<String>,
+    /// What is kept of addresses: keep, mask or drop [default: keep]
+    #[arg(long, value_name = "WHAT")]
+    pub addresses: Option<String>,
+    /// How long after an activity its address is kept [default: forever]
+    #[arg(long, value_name = "DURATION")]
+    pub keep_addresses: Option<String>,
+    /// How long after the last activity a user is known of [default: forever]
+    #[arg(long, value_name = "DURATION")]
+    pub keep_records: Option<String>,
+    /// How exactly others than administrators see dates: exact, minute, hour or day [default: exact]
+    #[arg(long, value_name = "HOW")]
+    pub dates: Option<String>,
     /// Header in which they name the user [default: remote-user]
     #[arg(long, value_name = "HEADER")]
     pub user_header: Option<String>,

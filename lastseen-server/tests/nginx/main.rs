@@ -3,6 +3,8 @@
 #[path = "../program/mod.rs"]
 mod program;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
@@ -115,4 +117,58 @@ async fn auth_request_reports_users_and_lets_everything_pass() {
     // With lastseen gone, the visitors are let through all the same.
     lastseen.kill().await;
     ask(&nginx, "/about", "ada").await;
+}
+
+/// What nginx takes a target for, sent as it is.
+fn taken_for(nginx: &Nginx, target: &str, user: &str) -> String {
+    let mut stream = TcpStream::connect(nginx.url().trim_start_matches("http://")).unwrap();
+    let request = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nx-user: {user}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.rsplit("\r\n").next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn rule_10_nothing_that_nginx_takes_for_a_page_is_skipped() {
+    let place = Place::new();
+    let mut lastseen = place.serve(&["--syslog", "127.0.0.1:0", "--skip", "^static/"]).await;
+    let syslog = lastseen.announced("taking syslog at ").await;
+    let format = LOG_FORMAT.replace("$upstream_http_x_user", "$http_x_user");
+    let server = format!(
+        "access_log syslog:server={syslog},tag=nginx lastseen;\n\
+         location / {{ return 200 page; }}\nlocation /static/ {{ return 200 picture; }}"
+    );
+    let nginx = Nginx::start(&format, &server).await;
+    let targets = [
+        ("/static/a.css", "picture", false),
+        ("/static/a.css?next=/post", "picture", false),
+        ("http://localhost/static/a.css", "picture", false),
+        ("http://localhost/post", "page", true),
+        ("/post?x=/static/a", "page", true),
+        ("/Static/a.css", "page", true),
+        ("/static", "page", true),
+        // nginx resolves these: some are pages.
+        ("/static/../post", "page", true),
+        ("/static/%2e%2e/post", "page", true),
+        ("/static/..%2Fpost", "page", true),
+        ("/static/./../post", "page", true),
+        ("/static//../post", "page", true),
+        // Some are pictures, to nginx. In doubt they count.
+        ("//static/a.css", "picture", true),
+        ("/post/../static/a.css", "picture", true),
+        ("/%73tatic/a.css", "picture", true),
+        ("/static%2Fa.css", "picture", true),
+        ("/%2573tatic/a.css", "page", true),
+    ];
+    for (number, (target, took, _)) in targets.iter().enumerate() {
+        assert_eq!(taken_for(&nginx, target, &format!("u{number}")), *took, "{target}");
+    }
+    // Lines come in the order in which they were written.
+    taken_for(&nginx, "/", "last");
+    last_seen(&lastseen, "last").await;
+    for (number, (target, _, counts)) in targets.iter().enumerate() {
+        let status = Http::new(lastseen.url()).get(&format!("/v1/users/u{number}")).await.status;
+        assert_eq!(status == 200, *counts, "{target}");
+    }
 }

@@ -153,6 +153,8 @@ pub enum Operation {
     SetProfile,
     /// [`Store::profiles`](crate::Store::profiles)
     Profiles,
+    /// [`Store::expire`](crate::Store::expire)
+    Expire,
     /// [`Store::write_history`](crate::Store::write_history)
     WriteHistory,
     /// [`Store::history`](crate::Store::history)
@@ -161,10 +163,12 @@ pub enum Operation {
     MostOnline,
     /// [`Store::active_users`](crate::Store::active_users)
     ActiveUsers,
+    /// [`Store::active_days`](crate::Store::active_days)
+    ActiveDays,
 }
 
 impl Operation {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Write,
         Self::Read,
         Self::Recent,
@@ -172,9 +176,11 @@ impl Operation {
         Self::Forget,
         Self::SetProfile,
         Self::Profiles,
+        Self::Expire,
         Self::WriteHistory,
         Self::History,
         Self::MostOnline,
         Self::ActiveUsers,
+        Self::ActiveDays,
     ];
 }

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use super::faults::{Effect, Faults, Operation};
-use crate::store::{Changes, Cursor, Page};
+use crate::store::{Changes, Cursor, KeptSince, Page};
 use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 /// Wraps a store and makes chosen calls fail, lose their answer, or hang. Until told otherwise it fails nothing.
@@ -131,6 +131,15 @@ impl<S: Store> Store for Faulty<S> {
         self.call(Operation::Profiles, self.store.profiles(users)).await
     }
 
+    async fn expire(
+        &self,
+        since: KeptSince,
+        now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, Self::Error> {
+        self.call(Operation::Expire, self.store.expire(since, now, page)).await
+    }
+
     async fn changed(&self) {
         self.store.changed().await;
     }
@@ -167,5 +176,9 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn active_users(&self, from: Day, to: Day) -> Result<u64, Self::Error> {
         self.call(Operation::ActiveUsers, self.store.active_users(from, to)).await
+    }
+
+    async fn active_days(&self, user: &UserId, now: Timestamp) -> Result<Vec<Day>, Self::Error> {
+        self.call(Operation::ActiveDays, self.store.active_days(user, now)).await
     }
 }

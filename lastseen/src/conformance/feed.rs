@@ -187,4 +187,13 @@ pub async fn rule_8_forget<S: Store>(open: impl AsyncFn() -> S) {
     );
     store.set_profile(&ada, &Profile::new()).await;
     assert_eq!(follower.profile(&ada).await, Some(Profile::new()), "rule 8, forget: a profile set later is kept");
+
+    let start = follower.start().await;
+    store.forget(&bob, at(5)).await;
+    follower.forget(&bob, at(4)).await;
+    assert_eq!(
+        follower.follow(&start).await.changes,
+        [Change::Forgotten(bob, at(5))],
+        "rule 8, forget: whoever forgets too is told up to when another did"
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use crate::store::{Change, Changes, Cursor, Page};
+use crate::store::{Change, Changes, Cursor, KeptSince, Page};
 use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Seen, Store, Timestamp, UserId};
 
 /// The writers' wall time where a rule doesn't say otherwise: a day in 2026.
@@ -120,6 +120,18 @@ impl<S: Store> Handle<S> {
         self.profiles(std::slice::from_ref(user)).await.remove(user)
     }
 
+    /// Takes away what is kept no longer, to the last page.
+    pub(super) async fn expire(&self, since: KeptSince) {
+        let mut page: Option<Cursor> = None;
+        for _ in 0..100_000 {
+            page = succeed(self.0.expire(since, NOW, page.as_ref()).await, "taking away what is kept no longer");
+            if page.is_none() {
+                return;
+            }
+        }
+        panic!("rule 16, expiry: after 100,000 pages there is still another");
+    }
+
     pub(super) fn keeps_history(&self) -> bool {
         self.0.keeps_history()
     }
@@ -138,6 +150,10 @@ impl<S: Store> Handle<S> {
 
     pub(super) async fn active_users(&self, from: Day, to: Day) -> u64 {
         succeed(self.0.active_users(from, to).await, "counting active users")
+    }
+
+    pub(super) async fn active_days(&self, user: &UserId) -> Vec<Day> {
+        succeed(self.0.active_days(user, NOW).await, "reading when a user was active")
     }
 }
 

@@ -104,8 +104,10 @@ impl ClientIp {
 }
 
 impl AddressPolicy {
-    fn apply(self, ip: IpAddr) -> Option<IpAddr> {
-        match (self, ip) {
+    /// As much of an address as is kept, where it comes from elsewhere than a request.
+    #[must_use]
+    pub fn apply(self, ip: IpAddr) -> Option<IpAddr> {
+        match (self, ip.to_canonical()) {
             (Self::Keep, ip) => Some(ip),
             (Self::Mask, IpAddr::V4(ip)) => Some(IpAddr::V4(ip & Ipv4Addr::from_bits(u32::MAX << 8))),
             (Self::Mask, IpAddr::V6(ip)) => Some(IpAddr::V6(ip & Ipv6Addr::from_bits(u128::MAX << 80))),
@@ -236,6 +238,18 @@ mod tests {
             let others = HEADERS.into_iter().filter(|(other, _)| *other != header);
             let lines = others.map(|(_, name)| (name, HeaderValue::from_static("203.0.113.7")));
             assert_eq!(ClientIp::trusting(networks(), header).of(&request("10.0.0.1", lines)), "10.0.0.1".parse().ok());
+        }
+    }
+
+    #[test]
+    fn rule_11_a_second_header_that_disagrees_changes_nothing() {
+        for (header, named) in HEADERS {
+            let others = HEADERS.into_iter().filter(|(other, _)| *other != header);
+            let disagreeing = others.map(|(_, name)| (name, HeaderValue::from_static("for=1.1.1.1, 1.1.1.1")));
+            let value = if header == Forwarded { "for=203.0.113.7" } else { "203.0.113.7" };
+            let lines = disagreeing.chain([(named, HeaderValue::from_static(value))]);
+            let client_ip = ClientIp::trusting(networks(), header);
+            assert_eq!(client_ip.of(&request("10.0.0.1", lines)), "203.0.113.7".parse().ok(), "{header}");
         }
     }
 

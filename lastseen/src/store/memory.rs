@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{Change, Changes, Cursor, Page, Store, tombstone};
+use super::{Change, Changes, Cursor, KeptSince, Page, Store, tombstone};
 use crate::history::Spans;
 use crate::{ACTIVE_DAYS, Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
@@ -17,6 +17,9 @@ const FEED: usize = 100_000;
 
 /// How many records a page of [`Store::recent`] looks at.
 const PAGE: usize = 1_000;
+
+/// No handle's: they are numbered from 0.
+const NOBODY: u64 = u64::MAX;
 
 /// Keeps records in this process's memory: for tests, and for sites that can do without dates after a restart.
 ///
@@ -225,7 +228,9 @@ impl Store for MemoryStore {
         data.forgotten.retain(|_, forgotten_at| !tombstone::has_expired(*forgotten_at, at));
         let forgotten_at = data.forgotten.get(user).map_or(at, |before| at.max(*before));
         data.forgotten.insert(user.clone(), forgotten_at);
-        data.publish(self.origin, user, Kind::Forgotten(forgotten_at));
+        // An erasure that is another's is news to this handle too.
+        let origin = if forgotten_at > at { NOBODY } else { self.origin };
+        data.publish(origin, user, Kind::Forgotten(forgotten_at));
         Ok(())
     }
 
@@ -234,6 +239,28 @@ impl Store for MemoryStore {
         data.profiles.insert(user.clone(), profile.clone());
         data.publish(self.origin, user, Kind::Profile);
         Ok(())
+    }
+
+    async fn expire(
+        &self,
+        since: KeptSince,
+        _now: Timestamp,
+        _page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, Infallible> {
+        let mut data = self.data.lock();
+        if let Some(addresses) = since.addresses {
+            let old = data.records.values_mut().filter_map(|record| record.seen.as_mut());
+            old.filter(|seen| seen.at < addresses).for_each(|seen| seen.ip = None);
+        }
+        if let Some(records) = since.records {
+            let is_old = |_: &UserId, record: &mut Record| record.latest() < Some(records);
+            let gone: BTreeSet<UserId> = data.records.extract_if(.., is_old).map(|(user, _)| user).collect();
+            data.profiles.retain(|user, _| !gone.contains(user));
+            data.feed.retain(|entry| matches!(entry.kind, Kind::Forgotten(_)) || !gone.contains(&entry.user));
+            data.active = data.active.split_off(&Day::of(records));
+            data.active.values_mut().for_each(|users| users.retain(|user| !gone.contains(user)));
+        }
+        Ok(None)
     }
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Infallible> {
@@ -281,6 +308,11 @@ impl Store for MemoryStore {
         let users: BTreeSet<&UserId> =
             data.active.iter().filter(|(day, _)| (from..=to).contains(*day)).flat_map(|(_, users)| users).collect();
         Ok(users.len() as u64)
+    }
+
+    async fn active_days(&self, user: &UserId, _now: Timestamp) -> Result<Vec<Day>, Infallible> {
+        let data = self.data.lock();
+        Ok(data.active.iter().filter(|(_, users)| users.contains(user)).map(|(day, _)| *day).collect())
     }
 }
 

@@ -28,7 +28,7 @@ use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
-use super::{Changes, Cursor, Page, Store, gate};
+use super::{Changes, Cursor, KeptSince, Page, Store, gate};
 use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub use builder::PostgresBuilder;
@@ -235,6 +235,15 @@ impl Store for PostgresStore {
         self.0.profiles(users).await
     }
 
+    async fn expire(
+        &self,
+        since: KeptSince,
+        now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, PostgresError> {
+        self.0.expire(since, now, page).await
+    }
+
     async fn changed(&self) {
         self.0.changed().await;
     }
@@ -271,6 +280,10 @@ impl Store for PostgresStore {
 
     async fn active_users(&self, from: Day, to: Day) -> Result<u64, PostgresError> {
         self.0.active_users(from, to).await
+    }
+
+    async fn active_days(&self, user: &UserId, now: Timestamp) -> Result<Vec<Day>, PostgresError> {
+        self.0.active_days(user, now).await
     }
 }
 

@@ -4,6 +4,7 @@ mod active;
 mod answer;
 mod builder;
 mod error;
+mod expire;
 mod feed;
 mod groups;
 mod history;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use ::redis::Cmd;
 use parking_lot::Mutex;
 
-use super::{Changes, Cursor, Page, Store, gate};
+use super::{Changes, Cursor, KeptSince, Page, Store, gate};
 use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub use builder::RedisBuilder;
@@ -275,6 +276,15 @@ impl Store for RedisStore {
         self.0.profiles(users).await
     }
 
+    async fn expire(
+        &self,
+        since: KeptSince,
+        now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, RedisError> {
+        self.0.expire(since, now, page).await
+    }
+
     fn failovers(&self) -> u64 {
         self.0.router.failovers()
     }
@@ -307,6 +317,10 @@ impl Store for RedisStore {
 
     async fn active_users(&self, from: Day, to: Day) -> Result<u64, RedisError> {
         self.0.active_users(from, to).await
+    }
+
+    async fn active_days(&self, user: &UserId, now: Timestamp) -> Result<Vec<Day>, RedisError> {
+        self.0.active_days(user, now).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod active;
 mod error;
+mod expire;
 pub(crate) mod file;
 mod history;
 mod read;
@@ -14,8 +15,11 @@ mod writer;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use super::{Changes, Cursor, Page, Store};
+use tokio::sync::oneshot;
+
+use super::{Changes, Cursor, KeptSince, Page, Store};
 use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub(crate) use error::Kind;
@@ -73,12 +77,13 @@ struct Handle {
 impl SqliteStore {
     /// Opens the file at `path`, creating it where there is none.
     ///
-    /// A file with older tables is brought up to date, in one transaction.
+    /// A file with older tables is brought up to date, in one transaction. Before that all of it is read, to be sure that it
+    /// is whole: about a second for some million users.
     ///
     /// # Errors
     ///
-    /// Where the file is no database, or another application's, or has a newer schema, or can't be written, or its
-    /// directory can't: it is left as it was. Where another process holds it for longer than 5 seconds.
+    /// Where the file is damaged, or no database, or another application's, or has a newer schema, or can't be written, or
+    /// its directory can't: it is left as it was. Where another process holds it for longer than 5 seconds.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         let path = file::absolute(path.as_ref())?;
         let writer = Worker::start(
@@ -105,6 +110,42 @@ impl SqliteStore {
         let random = |connection: &rusqlite::Connection| connection.query_row("SELECT random()", (), |row| row.get(0));
         let origin = reader.read(&path, "opening it", random).await?;
         Ok(Self(Arc::new(Handle { path, origin, reader, writer })))
+    }
+
+    /// Opens the file at `path` as [`open`](Self::open) does; but where it is damaged, or no database of this crate's, gives it
+    /// another name and begins a new one. Gives that name too, which is its own with `.aside-` and the time at the end.
+    ///
+    /// No other process may have the file open: it would go on to write to the one set aside.
+    ///
+    /// ```
+    /// use lastseen::SqliteStore;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("lastseen.db");
+    /// std::fs::write(&path, "no database at all")?;
+    /// assert!(SqliteStore::open(&path).await.unwrap_err().is_foreign());
+    ///
+    /// let (store, aside) = SqliteStore::recover(&path).await?;
+    /// assert_eq!(std::fs::read_to_string(aside.unwrap())?, "no database at all");
+    /// # drop(store);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open) for any other reason, a newer schema among them. Where the file can't be renamed.
+    pub async fn recover(path: impl AsRef<Path>) -> Result<(Self, Option<PathBuf>), SqliteError> {
+        let path = path.as_ref();
+        match Self::open(path).await {
+            Ok(store) => Ok((store, None)),
+            Err(error) if error.is_damaged() || error.is_foreign() && path.is_file() => {
+                let aside = file::set_aside(&file::absolute(path)?, SystemTime::now().into())?;
+                Ok((Self::open(path).await?, Some(aside)))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Which version of the tables the file at `path` has. It is read only, and left as it is.
@@ -177,6 +218,23 @@ impl Store for SqliteStore {
         self.ask(move |connection| read::profiles(connection, &users)).await
     }
 
+    async fn expire(
+        &self,
+        since: KeptSince,
+        _now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, SqliteError> {
+        let page = page.cloned();
+        let (tell, told) = oneshot::channel();
+        let expire = move |connection: &rusqlite::Connection| {
+            // Nobody waits any more where the call was given up.
+            let _ = tell.send(expire::expire(connection, since, page.as_ref())?);
+            Ok(())
+        };
+        self.change(expire).await?;
+        Ok(told.await.unwrap_or_default())
+    }
+
     fn keeps_history(&self) -> bool {
         true
     }
@@ -206,6 +264,11 @@ impl Store for SqliteStore {
 
     async fn active_users(&self, from: Day, to: Day) -> Result<u64, SqliteError> {
         self.ask(move |connection| active::count(connection, from, to)).await
+    }
+
+    async fn active_days(&self, user: &UserId, now: Timestamp) -> Result<Vec<Day>, SqliteError> {
+        let user = user.clone();
+        self.ask(move |connection| active::days_of(connection, &user, now)).await
     }
 }
 

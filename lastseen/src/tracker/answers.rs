@@ -103,6 +103,8 @@ pub struct Status {
     pub touches: u64,
     /// Touches of new users that were refused because memory was full of users that the store lacks.
     pub refused: u64,
+    /// Users let go of since the start to make room for others: memory's capacity is less than come within the horizon.
+    pub evicted: u64,
     /// Whether the store's recent records have been read, so that lists and counts are whole.
     pub loaded: bool,
     /// Batches that the store has taken since the start.

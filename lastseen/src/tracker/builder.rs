@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::core::Core;
 use super::erased::{AnyDirectory, AnyStore};
 use super::events::Announcer;
+use super::expire::Kept;
 use super::follow::Clocks;
 use super::index::MAX_SLOT;
 use super::memory::Memory;
@@ -34,6 +35,8 @@ pub struct TrackerBuilder {
     follow_every: Duration,
     horizon: Option<Duration>,
     refresh_profiles_every: Duration,
+    keep_addresses: Option<Duration>,
+    keep_records: Option<Duration>,
     capacity: usize,
     shape: Shape,
     shards: Option<usize>,
@@ -63,6 +66,8 @@ impl TrackerBuilder {
             follow_every: Duration::from_millis(500),
             horizon: None,
             refresh_profiles_every: Duration::from_mins(1),
+            keep_addresses: None,
+            keep_records: None,
             capacity: 10_000_000,
             shape: Shape::DEFAULT,
             shards: None,
@@ -115,6 +120,25 @@ impl TrackerBuilder {
     /// How often the directory is asked anew about users who stay online. Default: 60 seconds.
     pub fn refresh_profiles_every(mut self, every: Duration) -> Self {
         self.refresh_profiles_every = every;
+        self
+    }
+
+    /// How long after an activity its address is kept, in memory and in the store. It goes within a tenth of this more, an
+    /// hour at most. Default: for as long as the record.
+    ///
+    /// Every process does it by its own clock, so all that share a store should have the same setting.
+    pub fn keep_addresses(mut self, time: Duration) -> Self {
+        self.keep_addresses = Some(time);
+        self
+    }
+
+    /// How long after the last activity or sign-out a user is known of: then the record goes, the profile that the store
+    /// has, and the days on which the user was active. It takes a tenth of this more, an hour at most, and while the store is
+    /// down what it lacks waits. Not shorter than the horizon. Default: for ever, but for what the store says of itself.
+    ///
+    /// A user who hides, and comes back after that, is to be [hidden](crate::Profile::hidden) anew, unless a directory says so.
+    pub fn keep_records(mut self, time: Duration) -> Self {
+        self.keep_records = Some(time);
         self
     }
 
@@ -179,6 +203,8 @@ impl TrackerBuilder {
         if self.refresh_profiles_every.is_zero() {
             return Err(Error::invalid("refresh_profiles_every is 0: it must be longer"));
         }
+        let kept = Kept { addresses: self.keep_addresses, records: self.keep_records };
+        check_kept(kept, horizon)?;
         if !(1..=MOST_USERS).contains(&self.capacity) {
             return Err(Error::invalid(format!(
                 "a capacity of {} users can't be had: it must be from 1 to {MOST_USERS}",
@@ -207,8 +233,9 @@ impl TrackerBuilder {
             sweep: (self.window / 900).clamp(Duration::from_millis(10), Duration::from_secs(1)),
             refresh_profiles: self.refresh_profiles_every,
             history: Resolution::Minute.width(),
+            expire: kept.look_every(),
         };
-        Ok((Core::new(Memory::new(shared, shards), self.store, self.directory), intervals))
+        Ok((Core::new(Memory::new(shared, shards), self.store, self.directory, kept), intervals))
     }
 }
 
@@ -248,6 +275,18 @@ fn check(flush_every: Duration, granularity: Duration, window: Duration, horizon
     Ok(())
 }
 
+fn check_kept(kept: Kept, horizon: Duration) -> Result<(), Error> {
+    if kept.addresses.is_some_and(|time| time.is_zero()) {
+        return Err(Error::invalid("keep_addresses is 0: it must be longer; to keep none at all, report none"));
+    }
+    match kept.records {
+        Some(time) if time < horizon => Err(Error::invalid(format!(
+            "keep_records is {time:?} and horizon is {horizon:?}: keep_records must not be shorter"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 impl std::fmt::Debug for TrackerBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TrackerBuilder")
@@ -257,6 +296,8 @@ impl std::fmt::Debug for TrackerBuilder {
             .field("follow_every", &self.follow_every)
             .field("horizon", &self.horizon)
             .field("refresh_profiles_every", &self.refresh_profiles_every)
+            .field("keep_addresses", &self.keep_addresses)
+            .field("keep_records", &self.keep_records)
             .field("capacity", &self.capacity)
             .finish_non_exhaustive()
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::erased::{AnyDirectory, AnyStore};
+use super::expire::Kept;
 use super::history::Looks;
 use super::lately::{Lately, Written};
 use super::memory::Memory;
@@ -17,6 +18,7 @@ pub(super) struct Core {
     pub store: Box<dyn AnyStore>,
     /// Where profiles come from; `None` for the store.
     pub directory: Option<Box<dyn AnyDirectory>>,
+    pub kept: Kept,
     /// How many profiles have been set by hand.
     pub profiles_set: AtomicU64,
     pub health: Mutex<Health>,
@@ -50,6 +52,7 @@ pub(super) struct Health {
     pub follow: Attempts,
     pub directory: Attempts,
     pub history: Attempts,
+    pub expire: Attempts,
 }
 
 /// How attempts at one thing go.
@@ -71,11 +74,17 @@ impl Health {
 }
 
 impl Core {
-    pub(super) fn new(memory: Memory, store: Box<dyn AnyStore>, directory: Option<Box<dyn AnyDirectory>>) -> Self {
+    pub(super) fn new(
+        memory: Memory,
+        store: Box<dyn AnyStore>,
+        directory: Option<Box<dyn AnyDirectory>>,
+        kept: Kept,
+    ) -> Self {
         Self {
             memory,
             store,
             directory,
+            kept,
             profiles_set: AtomicU64::new(0),
             health: Mutex::new(Health::default()),
             resolving: tokio::sync::Mutex::new(()),
@@ -98,7 +107,10 @@ impl Core {
         let known = self.memory.look_up(user, now).and_then(|(record, ..)| record.plausible(now).latest());
         let at = known.map_or(now, |known| known.max(now));
         self.memory.forget(user, at);
-        self.store.forget(user, at).await?;
+        let outcome = self.store.forget(user, at).await;
+        // Whoever came back meanwhile may have been written before it.
+        self.memory.forget(user, at);
+        outcome?;
         self.note_written(Written::Erasure(user.clone(), at));
         Ok(at)
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::store::{Changes, Cursor, Page};
+use crate::store::{Changes, Cursor, KeptSince, Page};
 use crate::{Day, Directory, Error, MostOnline, OnlineSpan, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -17,6 +17,7 @@ pub(super) trait AnyStore: Send + Sync {
     fn forget<'a>(&'a self, user: &'a UserId, at: Timestamp) -> Answer<'a, ()>;
     fn set_profile<'a>(&'a self, user: &'a UserId, profile: &'a Profile) -> Answer<'a, ()>;
     fn profiles<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Profile)>>;
+    fn expire<'a>(&'a self, since: KeptSince, now: Timestamp, page: Option<&'a Cursor>) -> Answer<'a, Option<Cursor>>;
     fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
     fn failovers(&self) -> u64;
     fn keeps_history(&self) -> bool;
@@ -25,6 +26,7 @@ pub(super) trait AnyStore: Send + Sync {
     fn history(&self, resolution: Resolution, from: Timestamp, to: Timestamp) -> Answer<'_, Vec<OnlineSpan>>;
     fn most_online(&self) -> Answer<'_, Option<MostOnline>>;
     fn active_users(&self, from: Day, to: Day) -> Answer<'_, u64>;
+    fn active_days<'a>(&'a self, user: &'a UserId, now: Timestamp) -> Answer<'a, Vec<Day>>;
 }
 
 impl<S: Store> AnyStore for S {
@@ -68,6 +70,13 @@ impl<S: Store> AnyStore for S {
         )
     }
 
+    fn expire<'a>(&'a self, since: KeptSince, now: Timestamp, page: Option<&'a Cursor>) -> Answer<'a, Option<Cursor>> {
+        Box::pin(async move {
+            let outcome = Store::expire(self, since, now, page).await;
+            outcome.map_err(|error| Error::store("taking away what is kept no longer", error))
+        })
+    }
+
     fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(Store::changed(self))
     }
@@ -108,6 +117,13 @@ impl<S: Store> AnyStore for S {
     fn active_users(&self, from: Day, to: Day) -> Answer<'_, u64> {
         Box::pin(async move {
             Store::active_users(self, from, to).await.map_err(|error| Error::store("counting active users", error))
+        })
+    }
+
+    fn active_days<'a>(&'a self, user: &'a UserId, now: Timestamp) -> Answer<'a, Vec<Day>> {
+        Box::pin(async move {
+            let outcome = Store::active_days(self, user, now).await;
+            outcome.map_err(|error| Error::store("reading when a user was active", error))
         })
     }
 }

@@ -48,7 +48,10 @@ impl Core {
         let lately = self.lately.lock().all();
         for written in lately {
             match written {
-                Written::Erasure(user, at) => self.store.forget(&user, at).await?,
+                Written::Erasure(user, at) => {
+                    self.store.forget(&user, at).await?;
+                    self.memory.forget(&user, at);
+                }
                 Written::Profile(user, profile) => self.store.set_profile(&user, &profile).await?,
             }
         }

@@ -23,6 +23,10 @@ impl Lately {
     /// Notes what was acknowledged at this monotonic time.
     pub(super) fn note(&mut self, now: Duration, written: Written) {
         while self.0.pop_front_if(|(at, _)| *at + LATELY < now).is_some() {}
+        if let Written::Erasure(erased, _) = &written {
+            // Nothing of who is erased stays, a failover or not.
+            self.0.retain(|(_, written)| !matches!(written, Written::Profile(user, _) if user == erased));
+        }
         self.0.push_back((now, written));
     }
 
@@ -45,5 +49,18 @@ mod tests {
             lately.note(Duration::from_secs(second.unsigned_abs()), erased_at(second));
         }
         assert_eq!(lately.all(), [erased_at(10), erased_at(30), erased_at(31)]);
+    }
+
+    #[test]
+    fn the_profile_of_who_is_erased_goes_at_once() {
+        let [ada, bob] = [1, 2].map(UserId::from);
+        let profile = |user: &UserId| Written::Profile(user.clone(), Profile::named("x"));
+        let mut lately = Lately::default();
+        for user in [&ada, &bob] {
+            lately.note(Duration::ZERO, profile(user));
+        }
+        let erasure = Written::Erasure(ada.clone(), Timestamp::UNIX_EPOCH);
+        lately.note(Duration::ZERO, erasure.clone());
+        assert_eq!(lately.all(), [profile(&bob), erasure]);
     }
 }

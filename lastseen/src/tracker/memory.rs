@@ -32,6 +32,7 @@ pub(super) struct Totals {
     pub pending: usize,
     pub touches: u64,
     pub refused: u64,
+    pub evicted: u64,
 }
 
 impl Memory {
@@ -146,6 +147,7 @@ impl Memory {
             totals.pending += shard.pending();
             totals.touches += shard.touches;
             totals.refused += shard.refused;
+            totals.evicted += shard.evicted;
         }
         totals
     }
@@ -204,6 +206,11 @@ impl Memory {
         for shard in &self.shards {
             shard.lock().sweep(&self.shared, self.now().as_micros());
         }
+    }
+
+    /// Lets go of the addresses of activities before this date.
+    pub(super) fn expire_addresses(&self, since: Timestamp) {
+        self.shards.iter().for_each(|shard| shard.lock().expire_addresses(since.as_micros()));
     }
 
     /// Takes up to `most` users whose profile is to be asked for.

@@ -57,7 +57,7 @@ impl Core {
         Ok(())
     }
 
-    async fn ask_directory(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Error> {
+    pub(super) async fn ask_directory(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Error> {
         match &self.directory {
             Some(directory) => directory.profiles(users).await,
             None => self.store.profiles(users).await,

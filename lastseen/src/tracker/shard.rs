@@ -106,6 +106,7 @@ pub(super) struct Shard {
     latest: i64,
     pub(super) touches: u64,
     pub(super) refused: u64,
+    pub(super) evicted: u64,
 }
 
 /// When somebody signed out, and when they were last active, which is not later. Their place in time is the first.
@@ -164,6 +165,7 @@ impl Shard {
             latest: NEVER,
             touches: 0,
             refused: 0,
+            evicted: 0,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What runs behind the requests: flush, follow, sweep, profiles, history. None of them ends at an error.
+//! What runs behind the requests: flush, follow, sweep, profiles, history, expiry. None of them ends at an error.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,9 @@ use super::follow::Clocks;
 /// However long the interval, a failure is followed by another try after this long at most.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How long after the start something may expire, at most.
+const FIRST_EXPIRY: Duration = Duration::from_mins(1);
+
 /// How often each task has its turn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Intervals {
@@ -20,6 +23,8 @@ pub(super) struct Intervals {
     pub sweep: Duration,
     pub refresh_profiles: Duration,
     pub history: Duration,
+    /// `None` where nothing expires.
+    pub expire: Option<Duration>,
 }
 
 /// Starts the tasks. They end once `stop` says so, or its sender is gone; the flush task then flushes all that it can.
@@ -31,13 +36,15 @@ pub(super) fn spawn(
 ) -> Vec<JoinHandle<()>> {
     // The first turns are counted from here, however long it takes until the tasks run.
     let turn = |every| Turn { every, last: core.monotonic(), stop: stop.clone() };
-    vec![
+    let mut tasks = vec![
         tokio::spawn(flush(core.clone(), turn(intervals.flush))),
         tokio::spawn(follow(core.clone(), turn(intervals.follow), clocks)),
         tokio::spawn(sweep(core.clone(), turn(intervals.sweep))),
         tokio::spawn(profiles(core.clone(), turn(intervals.refresh_profiles))),
         tokio::spawn(history(core.clone(), turn(intervals.history))),
-    ]
+    ];
+    tasks.extend(intervals.expire.map(|every| tokio::spawn(expire(core.clone(), turn(every)))));
+    tasks
 }
 
 /// When a task has its next turn.
@@ -125,4 +132,22 @@ async fn history(core: Arc<Core>, mut turn: Turn) {
     }
     // As for what can't be flushed.
     let _ = core.write_history().await;
+}
+
+/// Page by page, between which it may be time to stop. The first time comes soon, so that a program that is often started
+/// anew lets go of something too.
+async fn expire(core: Arc<Core>, mut turn: Turn) {
+    let first = turn.last.saturating_add(turn.every.min(FIRST_EXPIRY));
+    let mut go_on = turn.at(&core, first).await;
+    while go_on {
+        turn.last = core.monotonic();
+        let mut page = None;
+        let failed = loop {
+            match core.expire(page.as_ref()).await {
+                Ok(Some(next)) if !*turn.stop.borrow() => page = Some(next),
+                outcome => break outcome.is_err(),
+            }
+        };
+        go_on = turn.next(&core, failed).await;
+    }
 }

@@ -4,6 +4,8 @@ mod converge;
 mod model;
 #[cfg(shuttle)]
 mod shuttle;
+#[cfg(not(shuttle))]
+mod simulation;
 
 use std::future::Future;
 use std::pin::pin;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use lastseen::store::{Change, Changes, Cursor, Page, PostgresError, PostgresKey, PostgresStore};
+use lastseen::store::{Change, Changes, Cursor, KeptSince, Page, PostgresError, PostgresKey, PostgresStore};
 use lastseen::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Store, Timestamp, UserId};
 
 use crate::site::Site;
@@ -136,6 +136,15 @@ impl Store for Translated {
         Ok(profiles.into_iter().map(|(user, profile)| (self.ids.id(&user), profile)).collect())
     }
 
+    async fn expire(
+        &self,
+        since: KeptSince,
+        now: Timestamp,
+        page: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, PostgresError> {
+        self.store.expire(since, now, page).await
+    }
+
     fn keeps_history(&self) -> bool {
         self.store.keeps_history()
     }
@@ -164,5 +173,9 @@ impl Store for Translated {
 
     async fn active_users(&self, from: Day, to: Day) -> Result<u64, PostgresError> {
         self.store.active_users(from, to).await
+    }
+
+    async fn active_days(&self, user: &UserId, now: Timestamp) -> Result<Vec<Day>, PostgresError> {
+        self.store.active_days(&self.ids.key(user), now).await
     }
 }

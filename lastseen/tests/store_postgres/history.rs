@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lastseen::store::{PostgresKey, PostgresStore};
+use lastseen::store::{KeptSince, PostgresKey, PostgresStore};
 use lastseen::{Day, OnlineSpan, Resolution, Store, Timestamp, UserId};
 
 use crate::site::{NOW, Site, after, batch, seen};
@@ -34,7 +34,7 @@ async fn version_1(key: &str) -> Site {
 
 async fn begins_a_history(site: &Site) {
     let store = site.open().await;
-    assert_eq!(site.sql("SELECT version FROM user_activity_meta").await, "2");
+    assert_eq!(site.sql("SELECT version FROM user_activity_meta").await, "3");
     assert_eq!(store.read(&1_u32.into()).await.unwrap(), Some(seen(1_u32, NOW)));
     assert_eq!(store.most_online().await.unwrap(), None);
     assert_eq!(active(&store, NOW).await, 0, "nothing is known of who was active before");
@@ -166,4 +166,28 @@ async fn spans_are_let_go_of_each_in_its_own_time() {
         kept.push(site.sql("SELECT count(*) FROM user_activity_history").await);
     }
     assert_eq!(kept, ["3", "2", "1", "0"]);
+}
+
+#[tokio::test]
+async fn nothing_expires_by_a_clock_that_is_ahead() {
+    let site = Site::new().await;
+    let store = site.open().await;
+    store.write(&[seen(1_u32, NOW)], NOW).await.unwrap();
+    let ahead = NOW + 36_500 * DAY;
+    let since = KeptSince { addresses: None, records: Some(ahead - 100 * DAY) };
+    assert_eq!(store.expire(since, ahead, None).await.unwrap(), None);
+    assert_eq!(store.read(&1_u32.into()).await.unwrap(), Some(seen(1_u32, NOW)));
+}
+
+#[tokio::test]
+async fn who_expires_leaves_no_row_but_an_erasure_s_for_its_day() {
+    let site = Site::new().await;
+    let store = site.open().await;
+    store.forget(&2_u32.into(), NOW).await.unwrap();
+    store.write(&[seen(1_u32, after(1)), seen(2_u32, after(1))], after(1)).await.unwrap();
+    let since = KeptSince { addresses: None, records: Some(after(2)) };
+    store.expire(since, after(2), None).await.unwrap();
+    assert_eq!(site.sql("SELECT string_agg(user_id, ' ') FROM user_activity").await, "2");
+    assert_eq!(site.sql("SELECT count(*) FROM user_activity_number").await, "0");
+    assert_eq!(store.read(&2_u32.into()).await.unwrap(), None);
 }

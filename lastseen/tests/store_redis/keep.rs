@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use lastseen::store::RedisStore;
+use lastseen::store::{Change, KeptSince, RedisStore};
 use lastseen::{Profile, Record, Seen, Store, Timestamp, UserId};
 use lastseen_harness::Redis;
 
@@ -118,5 +118,53 @@ async fn a_clock_that_is_ahead_takes_nothing_away() {
     an_hour_passes(&place).await;
     let ahead = NOW + Duration::from_hours(24 * 365 * 100);
     store.write(&[aged(&user("bob"), 0, None)], ahead).await.unwrap();
+    assert_eq!(store.read(&ada.user).await.unwrap(), Some(ada));
+}
+
+async fn expire(store: &RedisStore, since: KeptSince, now: Timestamp) {
+    let mut page = None;
+    loop {
+        page = store.expire(since, now, page.as_ref()).await.unwrap();
+        if page.is_none() {
+            return;
+        }
+    }
+}
+
+/// The feed has a copy of each address, and on a small site for months.
+#[tokio::test]
+async fn what_expires_goes_from_the_feed_too_and_whoever_is_behind_is_told() {
+    let place = Place::new().await;
+    let (store, reader) = (open(&place).await, open(&place).await);
+    let start = reader.follow(None).await.unwrap().cursor;
+    let [old, young] = [aged(&user("old"), 9, None), aged(&user("young"), 1, None)];
+    store.write(std::slice::from_ref(&old), NOW).await.unwrap();
+    store.write(std::slice::from_ref(&young), NOW).await.unwrap();
+    let up_to_date = reader.follow(Some(&start)).await.unwrap().cursor;
+
+    let since =
+        KeptSince { addresses: Some(Timestamp::from_micros(NOW.as_micros() - 5 * DAY * 1_000_000)), records: None };
+    expire(&store, since, NOW).await;
+    let feed = place.server.cli(&["KEYS", &place.keys("feed")]).await;
+    assert_eq!(place.server.cli(&["XLEN", &feed]).await, "1", "of the younger one alone");
+    assert!(reader.follow(Some(&start)).await.unwrap().missed);
+    let told = reader.follow(Some(&up_to_date)).await.unwrap();
+    assert_eq!((told.changes, told.missed), (vec![], false), "whoever had read it misses nothing");
+
+    let later = aged(&user("later"), 0, None);
+    store.write(std::slice::from_ref(&later), NOW).await.unwrap();
+    let told = reader.follow(Some(&told.cursor)).await.unwrap();
+    assert_eq!((told.changes, told.missed), (vec![Change::Record(later)], false));
+}
+
+#[tokio::test]
+async fn nothing_expires_by_a_clock_that_is_ahead() {
+    let place = Place::new().await;
+    let store = open(&place).await;
+    let ada = aged(&user("ada"), 1, None);
+    store.write(std::slice::from_ref(&ada), NOW).await.unwrap();
+    let ahead = NOW + Duration::from_hours(24 * 365 * 100);
+    let since = Some(ahead - Duration::from_hours(24 * 100));
+    expire(&store, KeptSince { addresses: since, records: since }, ahead).await;
     assert_eq!(store.read(&ada.user).await.unwrap(), Some(ada));
 }

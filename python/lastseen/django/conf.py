@@ -34,6 +34,10 @@ class Conf:
     """The one header in which they say from where a request comes."""
     addresses: Literal["keep", "mask", "drop"] = "keep"
     """How much of clients' addresses is kept."""
+    keep_addresses: Span | None = None
+    """How long after an activity its address is kept: as long as the record."""
+    keep_records: Span | None = None
+    """How long after the last activity the record is kept: as long as the user."""
     store: str | None = None
     """A URL of what the processes share in place of the site's database, which is written all the same. With `memory:`
     nothing is shared or written, which is right for a site's own tests."""

@@ -40,6 +40,8 @@ def make(conf: site_conf.Conf) -> Tracker:
             window=conf.window,
             granularity=conf.granularity,
             horizon=conf.horizon,
+            keep_addresses=conf.keep_addresses,
+            keep_records=conf.keep_records,
             follow_every=FOLLOW_EVERY,
             directory=None if alone else profiles,
             clock=clock,

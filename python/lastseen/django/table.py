@@ -101,6 +101,18 @@ class Table(Store):
             UserActivity.objects.using(alias).filter(pk=key).delete()
             note_erasure(user, at, self.origin)
 
+    def expire(self, addresses: datetime | None, records: datetime | None) -> None:
+        from lastseen.django.models import UserActivity
+
+        activities = UserActivity.objects.using(router.db_for_write(UserActivity))
+        with connected():
+            if addresses is not None:
+                old = activities.filter(last_activity_date__lt=stored(addresses), last_activity_ip__isnull=False)
+                old.update(last_activity_ip=None)
+            if records is not None:
+                left = Q(left_at=None) | Q(left_at__lt=stored(records))
+                activities.filter(left, last_activity_date__lt=stored(records)).delete()
+
     # --- What is asked ------------------------------------------------------------------------------------------------
 
     def read(self, user: str) -> Record | None:

@@ -210,6 +210,25 @@ def test_rule_8_what_is_erased_is_not_brought_back_by_what_was_under_way(table: 
     assert other.read(ada) == Record(ada, at(3))
 
 
+def test_rule_16_what_is_kept_no_longer_goes(table: Table, people: People, clock: ManualClock) -> None:
+    old, left, young = sorted(str(user.pk) for user in people.values())
+    table.write(
+        [Record(old, at(1), "203.0.113.7"), Record(left, at(1), "::1", at(9)), Record(young, at(9), "::1")], NOW
+    )
+    table.expire(at(2), None)
+    assert [table.read(user) for user in (old, left, young)] == [
+        Record(old, at(1)),
+        Record(left, at(1), None, at(9)),
+        Record(young, at(9), "::1"),
+    ]
+    table.expire(None, at(2))
+    assert [table.read(user) is None for user in (old, left, young)] == [True, False, False]
+    settings = {"CLOCK": clock, "KEEP_ADDRESSES": timedelta(days=1), "KEEP_RECORDS": timedelta(days=30)}
+    with override_settings(LASTSEEN=settings):
+        module_tracker().start()
+        eventually(lambda: clock.advance(3600 * 12) or UserActivity.objects.count() == 0)
+
+
 def test_two_trackers_agree_and_so_does_a_third_that_comes_later(
     tracker: Tracker, people: People, clock: ManualClock
 ) -> None:

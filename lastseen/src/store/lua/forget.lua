@@ -33,5 +33,8 @@ until #entries < PAGE
 
 redis.call('ZREMRANGEBYSCORE', forgotten, '-inf', '(' .. ARGV[3])
 redis.call('ZADD', forgotten, 'GT', ARGV[2], user)
-publish(feed, trimmed, ARGV[6], 'f', ARGV[5], { { user, redis.call('ZSCORE', forgotten, user) } })
+local kept = redis.call('ZSCORE', forgotten, user)
+-- An erasure that is another's is news to this handle too.
+local origin = tonumber(kept) > tonumber(ARGV[2]) and '0' or ARGV[5]
+publish(feed, trimmed, ARGV[6], 'f', origin, { { user, kept } })
 live_on(ARGV[4])

@@ -11,6 +11,7 @@ local needed = {
     { 'xrevrange', feed, '+', '-' }, { 'xtrim', feed, 'MAXLEN', '1' }, { 'xinfo', 'STREAM', feed },
     { 'set', trimmed, 'v' }, { 'get', trimmed }, { 'mget', trimmed }, { 'setbit', trimmed, '0', '1' },
     { 'getbit', trimmed, '0' }, { 'hincrby', numbers, 'f', '1' }, { 'hmget', numbers, 'f' }, { 'pexpire', feed, '1' }, { 'time' },
+    { 'hscan', ips, '0' }, { 'del', trimmed },
 }
 local denied = {}
 for _, command in ipairs(needed) do

@@ -1,9 +1,11 @@
 //! Who was active on which day: rows that are folded into sets, and users who are taken out of both.
 
+use std::collections::BTreeSet;
+
 use roaring::RoaringBitmap;
 use tokio::time::timeout;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Error, Transaction};
+use tokio_postgres::{Client, Error, Row, Transaction};
 
 use super::pool::Param;
 use super::tables::Tables;
@@ -19,6 +21,8 @@ pub(super) enum Task<'a> {
     Fold(Timestamp),
     /// Take a user out of all.
     Erase(&'a UserId),
+    /// Let go of those before this one.
+    Expire(Day),
 }
 
 impl Handle {
@@ -58,6 +62,29 @@ impl Handle {
         };
         users().map(|users| users.len()).map_err(|error| self.unreadable(DOING, error))
     }
+
+    pub(super) async fn active_days(&self, user: &UserId, now: Timestamp) -> Result<Vec<Day>, PostgresError> {
+        const DOING: &str = "reading when a user was active";
+        let tables = self.tables().await?;
+        if !tables.key.fits(user) {
+            return Ok(Vec::new());
+        }
+        let params = [(&user.as_str() as _, Type::TEXT), (&to_server(bitmap::oldest(now)) as _, Type::INT4)];
+        let rows = self.ask(DOING, &tables.user_days, &params).await?;
+        days_of(&rows).map_err(|error| self.unreadable(DOING, error))
+    }
+}
+
+/// Those of a user, the earliest first.
+fn days_of(rows: &[Row]) -> Result<Vec<Day>, Error> {
+    let mut days = BTreeSet::new();
+    for row in rows {
+        let (day, number) = (row.try_get(0)?, row.try_get::<_, i32>(1)?.cast_unsigned());
+        if row.try_get::<_, Option<&[u8]>>(2)?.is_none_or(|users| bitmap::decode(users).contains(number)) {
+            days.insert(Day::from_days(day));
+        }
+    }
+    Ok(days.into_iter().collect())
 }
 
 /// The server's calendar ends earlier than a [`Day`]'s, and nobody is active there.
@@ -78,6 +105,10 @@ async fn change_on(client: &mut Client, tables: &Tables, task: Task<'_>) -> Resu
         Task::Erase(user) => {
             transaction.query_typed(&tables.wait_turn, &[]).await?;
             transaction.query_typed(&tables.free_number, &[(&user.as_str(), Type::TEXT)]).await?;
+        }
+        Task::Expire(oldest) => {
+            transaction.query_typed(&tables.wait_turn, &[]).await?;
+            transaction.query_typed(&tables.prune_days, &[(&to_server(oldest), Type::INT4)]).await?;
         }
     }
     let gone = numbers(&transaction, &tables.take_numbers, &[]).await?;

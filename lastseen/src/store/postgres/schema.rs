@@ -14,8 +14,11 @@ use super::pool::Pool;
 use super::target::Target;
 
 /// What brings a database from each version to the next; from 0 it makes the tables.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../sql/postgres/schema_1.sql"), include_str!("../sql/postgres/schema_2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../sql/postgres/schema_1.sql"),
+    include_str!("../sql/postgres/schema_2.sql"),
+    include_str!("../sql/postgres/schema_3.sql"),
+];
 
 /// The oldest server that has transaction numbers of 64 bits, by which the feed is read.
 const OLDEST_SERVER: i32 = 130_000;

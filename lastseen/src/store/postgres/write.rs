@@ -12,8 +12,11 @@ use super::date::Date;
 use super::pool::Param;
 use super::tables::Tables;
 use super::{Handle, PostgresError, PostgresKey};
-use crate::store::{bitmap, tombstone};
-use crate::{Profile, Record, Timestamp, UserId, VOID_AHEAD};
+use crate::store::{Cursor, KeptSince, bitmap, tombstone};
+use crate::{Day, Profile, Record, Timestamp, UserId, VOID_AHEAD};
+
+/// How many records are looked at in one statement for what is kept no longer.
+const PAGE: i64 = 10_000;
 
 /// How often a handle that writes takes away what nobody needs any more.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
@@ -72,6 +75,30 @@ impl Handle {
         let unknown = self.change("writing a profile", &tables.put_profile, &params).await?;
         self.count_dropped(tables.key, unknown, 0);
         Ok(())
+    }
+
+    pub(super) async fn expire(
+        &self,
+        since: KeptSince,
+        now: Timestamp,
+        after: Option<&Cursor>,
+    ) -> Result<Option<Cursor>, PostgresError> {
+        const DOING: &str = "taking away what is kept no longer";
+        let tables = self.tables().await?;
+        let params = [
+            (&after.map(Cursor::as_str) as _, Type::TEXT),
+            (&PAGE as _, Type::INT8),
+            (&since.addresses.map(Date) as _, Type::TIMESTAMPTZ),
+            (&since.records.map(Date) as _, Type::TIMESTAMPTZ),
+            (&Date(now) as _, Type::TIMESTAMPTZ),
+        ];
+        let rows = self.ask(DOING, &tables.expire, &params).await?;
+        if let (Some(records), []) = (since.records, &rows[..]) {
+            // At the end, with all who are gone in view.
+            self.change_days(&tables, Task::Expire(Day::of(records))).await?;
+        }
+        let next = rows.first().map(|row| row.try_get::<_, &str>(0).map(Cursor::new)).transpose();
+        next.map_err(|error| self.unreadable(DOING, error))
     }
 
     /// Asks a statement that changes the tables. Says how many of its users the site doesn't have.

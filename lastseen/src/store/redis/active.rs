@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use ::redis::cmd;
+use ::redis::{Value, cmd};
 
 use super::groups::Group;
 use super::router::Request;
-use super::{Handle, RedisError, answer};
+use super::{Handle, RedisError, answer, script};
 use crate::timestamp::micros;
-use crate::{ACTIVE_DAYS, Day, Timestamp};
+use crate::{ACTIVE_DAYS, Day, Timestamp, UserId};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -29,6 +29,19 @@ impl Handle {
         let days = i32::try_from(ACTIVE_DAYS + 1).unwrap_or(i32::MAX);
         let today = Day::of(now).as_days();
         (today.saturating_sub(days)..=today.saturating_add(1)).map(Day::from_days)
+    }
+
+    pub(super) async fn active_days(&self, user: &UserId, now: Timestamp) -> Result<Vec<Day>, RedisError> {
+        const DOING: &str = "reading when a user was active";
+        let groups = self.groups().await?;
+        let group = groups.of(user);
+        let days: Vec<Day> = Self::days_until(now).collect();
+        let mut command = script::DAYS.call(&group.keys.with(days.iter().copied()));
+        command.arg(user.as_str());
+        let request = Request { slot: group.slot, command, script: Some(&script::DAYS) };
+        let answers = self.send(DOING, vec![request]).await?;
+        let bits = answers.first().and_then(answer::list).ok_or_else(|| self.unreadable(DOING))?;
+        Ok(days.into_iter().zip(bits).filter(|(_, bit)| **bit == Value::Int(1)).map(|(day, _)| day).collect())
     }
 
     pub(super) async fn active_users(&self, from: Day, to: Day) -> Result<u64, RedisError> {

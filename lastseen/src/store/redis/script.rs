@@ -24,10 +24,13 @@ pub(super) static CREATE: Lua = lua!("", "create.lua");
 pub(super) static WRITE: Lua = lua!("", "publish.lua", "write.lua");
 /// An erasure makes room.
 pub(super) static FORGET: Lua = lua!(" flags=allow-oom", "publish.lua", "forget.lua");
+/// So does letting go.
+pub(super) static EXPIRE: Lua = lua!(" flags=allow-oom", "expire.lua");
 pub(super) static PUT_PROFILE: Lua = lua!("", "publish.lua", "put_profile.lua");
 pub(super) static WRITE_HISTORY: Lua = lua!("", "write_history.lua");
 pub(super) static HISTORY: Lua = lua!(" flags=no-writes", "history.lua");
 pub(super) static READ: Lua = lua!(" flags=no-writes", "read.lua");
+pub(super) static DAYS: Lua = lua!(" flags=no-writes", "days.lua");
 pub(super) static PAGE: Lua = lua!(" flags=no-writes", "page.lua");
 
 impl Lua {

@@ -1,5 +1,7 @@
 //! Who was active on which day, within the writer's transaction.
 
+use std::collections::BTreeSet;
+
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, Statement};
 
@@ -42,9 +44,7 @@ impl<'c> Notes<'c> {
         if !self.has_noted {
             return Ok(());
         }
-        let oldest = bitmap::oldest(now).as_days();
-        connection.execute(include_str!("../sql/sqlite/prune_active.sql"), [oldest])?;
-        connection.execute(include_str!("../sql/sqlite/prune_active_day.sql"), [oldest])?;
+        prune(connection, bitmap::oldest(now))?;
 
         let mut to_fold = connection.prepare(include_str!("../sql/sqlite/days_to_fold.sql"))?;
         let days = to_fold.query_map((bitmap::FOLD_AT, Day::of(now).as_days()), |row| row.get(0))?;
@@ -55,6 +55,13 @@ impl<'c> Notes<'c> {
         }
         Ok(())
     }
+}
+
+/// Lets go of the days before this one.
+pub(super) fn prune(connection: &Connection, oldest: Day) -> rusqlite::Result<()> {
+    connection.execute(include_str!("../sql/sqlite/prune_active.sql"), [oldest.as_days()])?;
+    connection.execute(include_str!("../sql/sqlite/prune_active_day.sql"), [oldest.as_days()])?;
+    Ok(())
 }
 
 /// Takes a user out of every day, and their number with them.
@@ -84,6 +91,27 @@ pub(super) fn count(connection: &Connection, from: Day, to: Day) -> rusqlite::Re
         users |= set(row, 1)?;
     }
     Ok(users.len())
+}
+
+/// The days on which a user was active, the earliest first.
+pub(super) fn days_of(connection: &Connection, user: &UserId, now: Timestamp) -> rusqlite::Result<Vec<Day>> {
+    let transaction = connection.unchecked_transaction()?;
+    let number: Option<u32> = transaction
+        .query_row(include_str!("../sql/sqlite/number.sql"), [user.as_str()], |row| row.get(0))
+        .optional()?;
+    let Some(number) = number else { return Ok(Vec::new()) };
+    let oldest = bitmap::oldest(now).as_days();
+    let mut noted = transaction.prepare(include_str!("../sql/sqlite/user_days.sql"))?;
+    let noted = noted.query_map((number, oldest), |row| row.get(0))?;
+    let mut days = noted.collect::<rusqlite::Result<BTreeSet<i32>>>()?;
+    let mut sets = transaction.prepare(include_str!("../sql/sqlite/active_days.sql"))?;
+    let mut rows = sets.query((oldest, i32::MAX))?;
+    while let Some(row) = rows.next()? {
+        if set(row, 1)?.contains(number) {
+            days.insert(row.get(0)?);
+        }
+    }
+    Ok(days.into_iter().map(Day::from_days).collect())
 }
 
 fn numbers(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<RoaringBitmap> {

@@ -25,6 +25,8 @@ struct Inner {
 pub(crate) enum Kind {
     /// Not a database, or not one of this crate's.
     Foreign,
+    /// A database whose pages contradict each other.
+    Damaged,
     /// Of a schema that this version doesn't know.
     Newer,
     /// The file or its directory can't be written.
@@ -68,6 +70,7 @@ impl SqliteError {
                     "{shown} is not a SQLite database: name a file of lastseen's own, or one that doesn't exist yet"
                 ),
             ),
+            Some(ErrorCode::DatabaseCorrupt) => (Kind::Damaged, damaged(path)),
             Some(ErrorCode::DiskFull) => (Kind::Other, format!("the disk of {shown} is full while {doing}: make room")),
             _ => (Kind::Other, format!("{shown} failed while {doing}")),
         };
@@ -89,6 +92,13 @@ impl SqliteError {
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.0.kind == Kind::Foreign
+    }
+
+    /// The file is damaged: [`SqliteStore::recover`](crate::SqliteStore::recover) sets it aside. Where this is said at opening
+    /// it has been left as it was.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.0.kind == Kind::Damaged
     }
 
     /// The file was written by a newer version, with a schema that this one doesn't know. It has been left as it was.
@@ -114,6 +124,10 @@ impl SqliteError {
     pub fn is_query(&self) -> bool {
         self.0.kind == Kind::Query
     }
+}
+
+pub(super) fn damaged(path: &Path) -> String {
+    format!("{} is damaged: restore it from a copy, or set it aside and begin anew", path.display())
 }
 
 impl fmt::Display for SqliteError {
@@ -156,6 +170,7 @@ mod tests {
         );
         assert!(error(rusqlite::ffi::SQLITE_READONLY_DBMOVED).is_read_only());
         assert!(error(rusqlite::ffi::SQLITE_NOTADB).is_foreign());
+        assert!(error(rusqlite::ffi::SQLITE_CORRUPT).is_damaged());
         assert!(error(rusqlite::ffi::SQLITE_FULL).to_string().contains("is full"));
         let source = busy.source().expect("SQLite's own words").to_string();
         assert!(source.contains("locked"), "{source}");

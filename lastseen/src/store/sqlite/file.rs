@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Kind, SqliteError};
 use super::schema::APPLICATION_ID;
+use crate::Timestamp;
 
 /// The whole path, so that nothing depends on the working directory, and no name (`:memory:`) is special to SQLite.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, SqliteError> {
@@ -73,6 +74,27 @@ fn create(path: &Path) -> Result<(), SqliteError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Gives the file another name, and with it what SQLite has written beside it; says which.
+pub(super) fn set_aside(path: &Path, now: Timestamp) -> Result<PathBuf, SqliteError> {
+    let with = |path: &Path, end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    // Not every file system has names with colons.
+    let aside = with(path, &format!(".aside-{now}").replace(':', ""));
+    let failed =
+        |error| SqliteError::io(path, format!("{} can't be set aside as {}", path.display(), aside.display()), error);
+    // The file itself comes last: SQLite would take the log of one that is gone for that of the next.
+    for end in ["-wal", "-shm", "-journal", ""] {
+        match fs::rename(with(path, end), with(&aside, end)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    Ok(aside)
 }
 
 /// The schema version of the file: 0 where it is empty.

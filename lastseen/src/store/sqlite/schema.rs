@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::error::{Kind, SqliteError};
+use super::error::{Kind, SqliteError, damaged};
 use super::file;
 
 /// In the header of every file of ours: "lsen".
@@ -62,6 +63,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, SqliteError> {
         let message = format!("{} may not be written by this user: grant it, or name another file", path.display());
         return Err(SqliteError::new(Kind::ReadOnly, path, message));
     }
+    check(&connection, path)?;
     migrate(&mut connection, path, MIGRATIONS)?;
     let deadline = Instant::now() + BUSY;
     keep_a_log(&connection, path, || {
@@ -70,6 +72,18 @@ pub(super) fn open(path: &Path) -> Result<Connection, SqliteError> {
     })?;
     connection.execute_batch(include_str!("../sql/sqlite/settings.sql")).map_err(failed)?;
     Ok(connection)
+}
+
+/// Makes sure that the file is whole, and otherwise leaves it as it is: all of it is read.
+fn check(connection: &Connection, path: &Path) -> Result<(), SqliteError> {
+    let failed = |error| SqliteError::sqlite(path, "checking it", error);
+    let as_it_is = |keep| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map_err(failed);
+    as_it_is(true)?;
+    let found: String = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0)).map_err(failed)?;
+    if found != "ok" {
+        return Err(SqliteError::new(Kind::Damaged, path, format!("{} ({})", damaged(path), found.trim())));
+    }
+    as_it_is(false).map(drop)
 }
 
 /// Opens a connection that reads: beside one that writes, or in another's file, which is left as it is.

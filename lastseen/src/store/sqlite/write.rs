@@ -11,6 +11,9 @@ use crate::{Profile, Record, Timestamp, UserId};
 pub(super) const FEED_ROWS: i64 = 100_000;
 const FEED_SECONDS: i64 = 600;
 
+/// No handle's: those are drawn by chance.
+const NOBODY: i64 = 0;
+
 /// Merges a batch.
 ///
 /// Each record is read, merged by [`Record::merge`] and put back: the transaction lets no other writer in between.
@@ -71,6 +74,8 @@ pub(super) fn forget(connection: &Connection, user: &UserId, at: Timestamp, orig
     let forgotten_at: i64 =
         connection
             .query_row(include_str!("../sql/sqlite/put_forgotten.sql"), (user, at.as_micros()), |row| row.get(0))?;
+    // An erasure that is another's is news to this handle too.
+    let origin = if forgotten_at > at.as_micros() { NOBODY } else { origin };
     connection.execute(include_str!("../sql/sqlite/publish.sql"), (user, "forgotten", forgotten_at, origin))?;
     prune_feed(connection)?;
     prune_forgotten(connection, at)

@@ -97,6 +97,11 @@ impl Shard {
             self.place(slot, rest.seen, rest.left_at.map(Timestamp::as_micros));
             self.resolve(shared, key, &Profile::new(), Told::ByDirectory { asked: u64::MAX }, now);
             self.want_profile(shared, slot);
+            // A store erases all that it has, also what came after that date: so it is told once more.
+            let user = &mut self.users[slot];
+            self.pending += usize::from(!user.flags.is_pending());
+            user.flags.set(Flags::DIRTY, true);
+            self.make_due(slot);
         }
     }
 

@@ -100,9 +100,10 @@ impl Shard {
         }
     }
 
-    /// The store has this very record, written past the queue.
+    /// The store has this very record, written past the queue. Of a user who was erased lately the queue writes it again: it
+    /// may have been there before it was erased.
     pub(in crate::tracker) fn stored_directly(&mut self, shared: &Shared, key: &Key<'_>, record: &Record) {
-        let Some(slot) = self.find(key) else { return };
+        let Some(slot) = self.find(key).filter(|_| !self.forgotten.contains_key(key.id)) else { return };
         let known = self.record(slot);
         let user = &mut self.users[slot];
         if user.flags.has(Flags::DIRTY) && known.seen <= record.seen && known.left_at <= record.left_at {

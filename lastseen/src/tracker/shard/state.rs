@@ -93,6 +93,7 @@ impl Shard {
         let leaving: Vec<u32> =
             self.timeline.within(i64::MIN, i64::MAX).filter(stored).take(enough).map(|(_, slot)| slot).collect();
         self.stuck = leaving.is_empty();
+        self.evicted += leaving.len() as u64;
         for slot in leaving {
             self.evict(shared, slot, self.latest);
         }

@@ -35,4 +35,15 @@ impl Shard {
         self.timeline.tidy(now, |slot, place| users[slot].place = place);
         users.provide();
     }
+    /// Lets go of the addresses of activities before `since`, stored or not. What is in flight may bring one to the store
+    /// once more, where it goes the next time.
+    pub(in crate::tracker) fn expire_addresses(&mut self, since: i64) {
+        let present = self.timeline.within(i64::MIN, since.saturating_sub(1)).map(|(_, slot)| slot);
+        // Their place in time is that of the sign-out.
+        let left = self.left.iter().filter(|(_, left)| left.at < since).map(|(slot, _)| *slot);
+        let old: Vec<u32> = present.chain(left).collect();
+        for slot in old {
+            self.users.set_ip(slot, None);
+        }
+    }
 }

@@ -22,7 +22,9 @@ unpublished AS (
 ),
 published AS (
     INSERT INTO {feed} (user_id, kind, forgotten_at, origin)
-    SELECT user_id, 'forgotten', coalesce((SELECT forgotten_at FROM erased), $2), $3 FROM forgetting
+    -- An erasure that is another's is news to this handle too.
+    SELECT user_id, 'forgotten', kept_at, CASE WHEN kept_at > $2 THEN 0 ELSE $3 END
+    FROM forgetting, (SELECT coalesce((SELECT forgotten_at FROM erased), $2)) AS erasure (kept_at)
     RETURNING xid
 )
 SELECT 0::bigint AS unknown, {server} AS server, pg_notify({channel}, $3::text) AS notified FROM published;

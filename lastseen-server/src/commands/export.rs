@@ -1,0 +1,24 @@
+//! `lastseen export`: all that is known of a user.
+
+use std::path::Path;
+
+use axum::http::Method;
+use clap::Args;
+
+use super::{Target, in_path};
+use crate::Failure;
+
+#[derive(Args, Debug)]
+pub(super) struct Export {
+    /// The user's id
+    user: String,
+    #[command(flatten)]
+    target: Target,
+}
+
+impl Export {
+    pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
+        let path = format!("/v1/users/{}/export", in_path(&self.user));
+        Ok(self.target.open(file)?.call(&Method::GET, &path, None)?.into_line())
+    }
+}

@@ -1,0 +1,3 @@
+-- ?1 the last page's last user_id, ?2 this page's, ?3 the earliest date whose address is kept
+UPDATE user_activity SET last_activity_ip = NULL
+WHERE user_id > ?1 AND user_id <= ?2 AND last_activity_ip IS NOT NULL AND last_activity_date < ?3;
