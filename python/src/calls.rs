@@ -43,7 +43,13 @@ impl Calls {
     pub(crate) fn start() -> io::Result<Self> {
         let (sender, jobs) = mpsc::channel();
         let jobs = Mutex::new(jobs);
-        thread::Builder::new().name("lastseen-calls".into()).spawn(move || Python::attach(|py| run(py, &jobs)))?;
+        thread::Builder::new().name("lastseen-calls".into()).spawn(move || {
+            Python::attach(|py| {
+                let until_the_end = UntilTheEnd;
+                run(py, &jobs);
+                std::mem::forget(until_the_end);
+            });
+        })?;
         Ok(Self(sender))
     }
 
@@ -73,6 +79,20 @@ impl Calls {
     pub(crate) fn end(&self) {
         // It may have ended already.
         let _ = self.0.send(Job::End);
+    }
+}
+
+/// Keeps a thread that Python ends from taking the process along.
+///
+/// Once the interpreter goes, Python ends whichever thread comes back to it, in the middle of whatever call: by unwinding, up
+/// to where Rust would let go of an interpreter that is no more, and abort. Here the thread waits for the process's end.
+struct UntilTheEnd;
+
+impl Drop for UntilTheEnd {
+    fn drop(&mut self) {
+        while !thread::panicking() {
+            thread::park();
+        }
     }
 }
 
