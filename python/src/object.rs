@@ -142,11 +142,14 @@ impl Directory for Function {
     type Error = Failure;
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, Failure> {
+        if self.patience.stops() {
+            return Err(Failure::new("the tracker is being shut down"));
+        }
         let (object, asked, users) = (Arc::clone(&self.object.object), users.len(), users.to_vec());
         let call = self.object.calls.call(Doing::Profiles, move |py| profiles(object.bind(py).clone(), &users));
         let started = Instant::now();
         let outcome = self.patience.wait(call).await;
-        if asked >= MANY {
+        if asked >= MANY && !self.patience.stops() {
             tokio::time::sleep(started.elapsed() * PAUSE).await;
         }
         outcome

@@ -31,6 +31,7 @@ pub(crate) struct Running {
     /// What to close at the end, on this thread, which ends then.
     objects: Vec<Object>,
     calls: Option<Calls>,
+    patience: Arc<Patience>,
 }
 
 /// The processes' trackers, of which this process has one.
@@ -80,7 +81,7 @@ impl Running {
         let runtime = runtime.map_err(threads)?;
         let calls = settings.calls_python().then(Calls::start).transpose().map_err(threads)?;
         let objects = Objects::of(settings, calls.as_ref());
-        let tracker = runtime.block_on(async {
+        let (tracker, patience) = runtime.block_on(async {
             let patience = Arc::new(Patience::new());
             let store = AtHand {
                 source: settings.source.clone(),
@@ -95,7 +96,7 @@ impl Running {
             }
             let started = builder.start().await;
             patience.end();
-            started
+            (started, patience)
         });
         let tracker = tracker.map_err(|error| error.to_string())?;
         Ok(Self {
@@ -104,6 +105,7 @@ impl Running {
             runtime: RwLock::new(Some(runtime)),
             objects: [objects.store, objects.mirror].into_iter().flatten().collect(),
             calls,
+            patience,
         })
     }
 
@@ -118,6 +120,7 @@ impl Running {
     /// Flushes and stops, within `timeout`. The second time there is nothing to do.
     pub(crate) fn shut_down(&self, timeout: Duration) -> Result<(), Failure> {
         let Some(runtime) = self.runtime.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        self.patience.stop();
         let work = async {
             let flushed = self.tracker.shutdown().await;
             for object in &self.objects {

@@ -23,16 +23,26 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Patience {
     until: Instant,
     started: AtomicBool,
+    stopping: AtomicBool,
 }
 
 impl Patience {
     /// Begins now; within a runtime.
     pub(crate) fn new() -> Self {
-        Self { until: Instant::now() + PATIENCE, started: AtomicBool::new(false) }
+        Self { until: Instant::now() + PATIENCE, started: AtomicBool::new(false), stopping: AtomicBool::new(false) }
     }
 
     pub(crate) fn end(&self) {
         self.started.store(true, Ordering::Release);
+    }
+
+    /// From now on nothing is begun that can do without: asking about a million users would hold the last flush up.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn stops(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     pub(crate) async fn wait<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

@@ -140,6 +140,23 @@ def test_a_directory_says_who_users_are() -> None:
     assert {user for users in asked for user in users} == {"1", "2", "3", "4"}
 
 
+def test_shutting_down_waits_for_no_directory_that_has_many_to_tell_of() -> None:
+    asked = 0
+
+    def directory(users: list[str]) -> list[tuple[str, str | None, bool, bool]]:
+        nonlocal asked
+        asked += 1
+        return []
+
+    # A hundred questions, each followed by a pause.
+    tracker = Tracker("memory:", directory=directory)
+    for user in range(50_000):
+        tracker.touch(user)
+    eventually(lambda: asked > 1)
+    tracker.shutdown(timeout=5)
+    assert asked < 100
+
+
 def test_a_mirror_gets_what_the_store_gets(tmp_path: Path, store: DictStore) -> None:
     store.records["old"] = Record("old", START - timedelta(days=9))
     with Tracker(f"sqlite:{tmp_path}/lastseen.db", mirror=store, clock=ManualClock(START)) as tracker:
