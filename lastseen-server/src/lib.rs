@@ -23,7 +23,7 @@ pub mod replay;
 pub mod serve;
 pub mod settings;
 pub mod store;
-mod syslog;
+pub mod syslog;
 #[cfg(feature = "top")]
 mod top;
 pub mod value;

@@ -44,8 +44,12 @@ fn text(state: &AppState) -> String {
     text.gauge("flush_last_batch_records", "Records in the last of them.", status.last_batch);
     text.gauge("flush_lag_seconds", "Since all that was due had been written.", since(status.caught_up_at));
     text.gauge("follow_lag_seconds", "Since others' writes were read.", since(status.followed_at));
-    let errors =
-        [("flush", status.flush_failures), ("follow", status.follow_failures), ("history", status.history_failures)];
+    let errors = [
+        ("flush", status.flush_failures),
+        ("follow", status.follow_failures),
+        ("history", status.history_failures),
+        ("expire", status.expire_failures),
+    ];
     text.counters("store_errors_total", "Attempts that failed, by what was attempted.", "kind", errors);
     text.counter("directory_errors_total", "Attempts to ask for profiles that failed.", status.directory_failures);
 

@@ -20,7 +20,7 @@ use crate::log_line::{Format, LogLine, blank_request};
 use crate::settings::{Settings, SyslogAddress};
 
 mod drops;
-mod message;
+pub mod message;
 mod socket;
 
 use socket::{Datagram, Socket};

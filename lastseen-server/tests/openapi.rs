@@ -3,16 +3,23 @@
 mod program;
 mod service;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use lastseen::conformance::Fault;
 use lastseen_server::openapi::DESCRIPTION;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use program::{Place, printed};
-use serde_json::{Value, json};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_oneof};
+use proptest::sample::{Index, select};
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Map, Value, json};
 use service::{Answer, Service};
 
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
@@ -176,6 +183,137 @@ async fn answers_are_as_described() {
         check(path, "get", &service.get(path).await);
     }
     check("/readyz", "get", &service.get("/readyz").await);
+}
+
+/// A call that is described: its path, its method, the names of its parameters by where they go, and its body's type.
+struct Call {
+    path: String,
+    method: String,
+    query: Vec<String>,
+    headers: Vec<String>,
+    content_types: Vec<String>,
+}
+
+/// All calls that have an end.
+fn calls() -> Vec<Call> {
+    let description = description();
+    let mut calls = Vec::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, call) in item.as_object().unwrap().iter().filter(|(method, _)| METHODS.contains(&method.as_str()))
+        {
+            if !call["responses"]["200"]["content"]["text/event-stream"].is_null() {
+                continue;
+            }
+            let parameters = call["parameters"].as_array().into_iter().flatten().map(|parameter| {
+                parameter["$ref"].as_str().map_or(parameter, |to| description.pointer(&to[1..]).unwrap())
+            });
+            let named = |place: &str| {
+                let there = parameters.clone().filter(|parameter| parameter["in"] == place);
+                there.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
+            };
+            calls.push(Call {
+                path: path.clone(),
+                method: method.clone(),
+                query: named("query"),
+                headers: named("header"),
+                content_types: call["requestBody"]["content"]
+                    .as_object()
+                    .into_iter()
+                    .flat_map(Map::keys)
+                    .cloned()
+                    .collect(),
+            });
+        }
+    }
+    calls
+}
+
+/// What is right somewhere, and anything else.
+fn text() -> impl Strategy<Value = String> {
+    const RIGHT: [&str; 16] = [
+        "ada",
+        "42",
+        "stored",
+        "15m",
+        "90s",
+        "10m",
+        "1h",
+        "0",
+        "50",
+        "1001",
+        "-1",
+        "2026-11-24",
+        "2026-11-24T03:14:00Z",
+        "2026-11-01T00:00:00+02:00",
+        "203.0.113.7",
+        "2001:db8::1",
+    ];
+    prop_oneof![4 => select(&RIGHT[..]).prop_map(str::to_owned), 1 => ".{0,12}", 1 => "[a-z]{120,140}"]
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => text().prop_map(Value::from),
+        1 => any::<i64>().prop_map(Value::from),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => Just(Value::Null),
+        1 => vec(text(), 0..3).prop_map(Value::from),
+    ]
+}
+
+/// An object with some of the fields that there are, several of them, or no JSON at all.
+fn body() -> impl Strategy<Value = String> {
+    const FIELDS: [&str; 7] = ["user", "ip", "at", "name", "active", "hidden", "colour"];
+    let field = (prop_oneof![3 => Just("user"), 2 => select(&FIELDS[..])], json_value());
+    let object = vec(field, 0..4).prop_map(|fields| {
+        Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()).to_string()
+    });
+    prop_oneof![4 => vec(object, 1..4).prop_map(|objects| objects.join("\n")), 1 => text()]
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// Whatever is asked, by whatever names and values, the answer is one of those that are described, and says so.
+#[test]
+fn whatever_is_asked_is_answered_as_described() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let service = runtime.block_on(Service::start());
+    let calls = calls();
+    let asked = (any::<Index>(), text(), vec(option::of(text()), 3), option::of(body()), any::<Index>());
+    let answered = RefCell::new(BTreeSet::new());
+    let config = Config { cases: 512, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&asked, |(call, user, values, body, content_type)| {
+        let call = call.get(&calls);
+        let given = |names: &[String]| -> Vec<(String, String)> {
+            let values = names.iter().zip(&values);
+            values.filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect()
+        };
+        let query: Vec<_> =
+            given(&call.query).iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        // None at all is another path.
+        let user = if user.is_empty() { "x" } else { &user };
+        let uri = format!("{}?{}", call.path.replace("{user}", &encoded(user)), query.join("&"));
+        let mut request = Request::builder().method(&*call.method.to_uppercase()).uri(uri);
+        for (name, value) in given(&call.headers) {
+            // What no header can hold no client sends.
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                request = request.header(name, value);
+            }
+        }
+        if !call.content_types.is_empty() {
+            request = request.header("content-type", content_type.get(&call.content_types));
+        }
+        let answer = runtime.block_on(service.send(request.body(Body::from(body.unwrap_or_default())).unwrap()));
+        prop_assert!(!answer.status.is_server_error(), "{answer:?}");
+        check(&call.path, &call.method, &answer);
+        answered.borrow_mut().insert(answer.status.as_u16());
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    let answered = answered.into_inner();
+    assert!([200, 202, 204, 400, 404].iter().all(|status| answered.contains(status)), "all kinds: {answered:?}");
 }
 
 #[tokio::test]

@@ -32,6 +32,16 @@
 //!   `router.into_make_service_with_connect_info::<SocketAddr>()`; actix-web knows it; other servers insert a
 //!   [`PeerAddr`]. Without any, activities are recorded without an address.
 //! - **Before a cache** users look inactive: a request that a browser's or a proxy's cache answers never comes here.
+//!
+//! # Other frameworks
+//!
+//! - **tonic** takes layers for its `Server`: `Server::builder().layer(last_activity)`. It leaves a `TcpConnectInfo` among
+//!   a request's extensions; a layer outside, such as tower's `MapRequestLayer`, makes a [`PeerAddr`] of its
+//!   `remote_addr`.
+//! - **salvo**, with its feature `tower-compat`, makes a hoop of a layer: `router.hoop(last_activity.compat())`. A hoop
+//!   before that one puts a [`PeerAddr`] into the request's extensions.
+//! - **poem** adapts layers too, yet hands them requests of its own type, which none for `http` takes. There, and
+//!   wherever else no layer fits, a middleware of the site's own calls [`Tracker::touch`](crate::Tracker::touch).
 
 #[cfg(feature = "actix")]
 mod actix;

@@ -27,7 +27,7 @@
 //!
 //! /// Whose request it is. Your sessions know; here a header says.
 //! fn user_of(request: &Parts) -> Option<UserId> {
-//!     UserId::new(request.headers.get("remote-user")?.to_str().ok()?).ok()
+//!     request.headers.get("remote-user")?.to_str().ok()?.parse().ok()
 //! }
 //!
 //! async fn corner(tracker: Tracker) -> String {

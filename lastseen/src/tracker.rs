@@ -349,6 +349,7 @@ impl Tracker {
             flush_failures: health.flush.failures,
             follow_failures: health.follow.failures,
             history_failures: health.history.failures,
+            expire_failures: health.expire.failures,
             directory_failures: health.directory.failures,
             changes: health.changes,
             flushed_at: health.flushed_at,

@@ -164,6 +164,7 @@ async fn an_expiry_that_fails_is_tried_again_and_told() {
     process.faults.inject(Fault::every().on(Operation::Expire));
     process.pass(11 * HOUR, 22).await;
     assert!(process.stored("ada").await.unwrap().ip.is_some());
+    assert!(process.tracker.status().expire_failures > 0);
     assert!(process.tracker.status().store_error.is_some_and(|error| error.contains("kept no longer")));
     process.faults.heal();
     process.pass(Duration::from_secs(2), 2).await;

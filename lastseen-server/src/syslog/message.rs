@@ -4,7 +4,7 @@
 ///
 /// Host and tag have no brace in them, so nothing need be known of how many words the header has: with nginx's
 /// `nohostname` it has one less.
-pub(super) fn of(datagram: &[u8]) -> Option<&[u8]> {
+pub fn of(datagram: &[u8]) -> Option<&[u8]> {
     let header = match datagram {
         [b'{', ..] => datagram,
         [b'<', rest @ ..] => {

@@ -15,6 +15,9 @@ use crate::Error;
 /// The most memory that an expression, or all the path's together, may compile to: 4 MiB.
 const MAX_COMPILED: usize = 4 << 20;
 
+/// How deep an expression may nest: each level is a call of a call when it is compiled, and a thread's stack ends some time.
+const MAX_NESTED: u32 = 64;
+
 /// What makes a request not count: pictures, polls, what a browser fetches in advance.
 ///
 /// A request that any rule applies to is skipped. [`default`](Self::default) has no rules: every request counts.
@@ -103,8 +106,8 @@ impl SkipRules {
     /// # Errors
     ///
     /// Where there are more than [`MAX_PATTERNS`](Self::MAX_PATTERNS), they compile to more than 4 MiB, or one of
-    /// them is empty, is longer than [`MAX_PATTERN_BYTES`](Self::MAX_PATTERN_BYTES), or is no expression. The error
-    /// quotes it.
+    /// them is empty, is longer than [`MAX_PATTERN_BYTES`](Self::MAX_PATTERN_BYTES), nests deeper than 64 levels, or is no
+    /// expression. The error quotes it.
     pub fn new(patterns: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, Error> {
         Self::named(patterns.into_iter().map(|pattern| {
             let pattern = pattern.into();
@@ -134,7 +137,9 @@ impl SkipRules {
             )));
         }
         patterns.iter().try_for_each(|pattern| check(pattern))?;
-        let compile = |patterns: &[String]| RegexSetBuilder::new(patterns).size_limit(MAX_COMPILED).build();
+        let compile = |patterns: &[String]| {
+            RegexSetBuilder::new(patterns).size_limit(MAX_COMPILED).nest_limit(MAX_NESTED).build()
+        };
         let paths = compile(&patterns).map_err(|error| {
             // The set's error doesn't say whose it is.
             let mut alone = patterns.iter().map(|pattern| (pattern, compile(std::slice::from_ref(pattern))));
@@ -171,6 +176,7 @@ impl SkipRules {
         check(value)?;
         let pattern = bytes::RegexBuilder::new(value)
             .size_limit(MAX_COMPILED)
+            .nest_limit(MAX_NESTED)
             .build()
             .map_err(|error| not_an_expression(value, error))?;
         Ok(self.rule(format!("{header}: {value}"), Test::Header(header, pattern)))
@@ -324,6 +330,14 @@ mod tests {
             assert_eq!(SkipRules::default().explain(&get(target)), Verdict::Counted);
             assert!(!SkipRules::default().skips(&get(target)));
         }
+    }
+
+    /// On a thread of the usual size, where compiling what nests deeper would end the process.
+    #[test]
+    fn a_pattern_that_nests_too_deep_is_refused() {
+        let stars = |many: usize| SkipRules::new([format!("a{}", "*".repeat(many))]);
+        assert!(stars(60).is_ok());
+        assert!(stars(200).unwrap_err().is_invalid());
     }
 
     #[test]

@@ -119,6 +119,8 @@ pub struct Status {
     pub follow_failures: u64,
     /// Attempts to write the history that failed.
     pub history_failures: u64,
+    /// Attempts to let go there of what is kept no longer that failed.
+    pub expire_failures: u64,
     /// Attempts to ask the directory that failed.
     pub directory_failures: u64,
     /// Changes that the store's feed has told of since the start.

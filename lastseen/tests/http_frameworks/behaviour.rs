@@ -86,7 +86,7 @@ pub(crate) async fn rule_10_a_skipped_request_is_served_and_not_reported<F: Fram
     let site = Site::<F>::open(rules, ClientIp::default()).await;
     let skipped = [
         (Request::get("/echo?page"), 201),
-        (Request::get("/logo%2Epng"), 404),
+        (Request::get("/caf%C3%A9.png"), 404),
         (Request::get("/logo.png"), 404),
         (Request::new("OPTIONS", "/echo"), 201),
         (Request::get("/page").header("sec-purpose", b"prefetch;prerender"), 200),

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+#[cfg(feature = "actix")]
+use actix_web::HttpRequest;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 
 use super::super::head::Head;
 use crate::{Identify, UserId};
@@ -41,19 +44,27 @@ impl<F: Fn(&str) -> Option<UserId>> Bearer<F> {
     pub fn new(user_of: F) -> Self {
         Self(user_of)
     }
-}
 
-/// In tower and in actix-web alike.
-impl<R: Head, F> Identify<R> for Bearer<F>
-where
-    F: Fn(&str) -> Option<UserId> + Send + Sync + 'static,
-{
-    fn identify(&self, request: &R) -> Option<UserId> {
+    fn of(&self, request: &impl Head) -> Option<UserId> {
         let mut lines = request.values(&AUTHORIZATION);
         let (Some(line), None) = (lines.next(), lines.next()) else { return None };
         let (scheme, token) = std::str::from_utf8(line).ok()?.split_once(' ')?;
         let token = token.trim();
         (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| (self.0)(token))?
+    }
+}
+
+impl<F: Fn(&str) -> Option<UserId> + Send + Sync + 'static> Identify for Bearer<F> {
+    fn identify(&self, request: &Parts) -> Option<UserId> {
+        self.of(request)
+    }
+}
+
+#[cfg(feature = "actix")]
+#[cfg_attr(docsrs, doc(cfg(feature = "actix")))]
+impl<F: Fn(&str) -> Option<UserId> + Send + Sync + 'static> Identify<HttpRequest> for Bearer<F> {
+    fn identify(&self, request: &HttpRequest) -> Option<UserId> {
+        self.of(request)
     }
 }
 

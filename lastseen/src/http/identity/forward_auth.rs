@@ -1,6 +1,9 @@
 //! Users whom the proxy before the site has let in.
 
+#[cfg(feature = "actix")]
+use actix_web::HttpRequest;
 use http::HeaderName;
+use http::request::Parts;
 use ipnet::IpNet;
 
 use super::super::head::Head;
@@ -72,17 +75,28 @@ impl ForwardAuth {
         })?;
         Ok(Self { trusted: Networks::new(networks), header })
     }
-}
 
-/// In tower and in actix-web alike.
-impl<R: Head> Identify<R> for ForwardAuth {
-    fn identify(&self, request: &R) -> Option<UserId> {
+    fn of(&self, request: &impl Head) -> Option<UserId> {
         if !self.trusted.contains(request.peer()?.ip().to_canonical()) {
             return None;
         }
         let mut lines = request.values(&self.header);
         let (Some(line), None) = (lines.next(), lines.next()) else { return None };
         UserId::new(std::str::from_utf8(line).ok()?).ok()
+    }
+}
+
+impl Identify for ForwardAuth {
+    fn identify(&self, request: &Parts) -> Option<UserId> {
+        self.of(request)
+    }
+}
+
+#[cfg(feature = "actix")]
+#[cfg_attr(docsrs, doc(cfg(feature = "actix")))]
+impl Identify<HttpRequest> for ForwardAuth {
+    fn identify(&self, request: &HttpRequest) -> Option<UserId> {
+        self.of(request)
     }
 }
 

@@ -65,13 +65,13 @@ pub struct SessionUser;
 /// }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing unless it is put around a service"]
 pub struct SessionUserLayer {
     key: Arc<str>,
 }
 
 impl SessionUserLayer {
     /// `key` is the one under which the site keeps the user's id.
+    #[must_use]
     pub fn new(key: impl Into<Arc<str>>) -> Self {
         Self { key: key.into() }
     }
