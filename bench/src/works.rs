@@ -5,6 +5,7 @@ mod databases;
 mod flush;
 mod in_memory;
 mod layer;
+mod outage;
 mod threads;
 
 use std::error::Error;
@@ -58,6 +59,7 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut rows = Rows::default();
     in_memory::run(options, &mut rows)?;
     threads::run(options, &mut rows);
+    outage::run(options, &mut rows)?;
     layer::run(options, &mut rows)?;
     calls::run(options, &mut rows)?;
     flush::run(options, &mut rows)?;
