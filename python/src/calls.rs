@@ -5,9 +5,11 @@
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
+use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tokio::sync::oneshot;
@@ -35,22 +37,42 @@ pub(crate) enum Doing {
     Asked,
 }
 
+/// How long an interrupted call may take to end.
+const INTERRUPTED: Duration = Duration::from_secs(1);
+
 /// Hands calls to the thread.
 #[derive(Clone)]
-pub(crate) struct Calls(Sender<Job>);
+pub(crate) struct Calls {
+    jobs: Sender<Job>,
+    thread: Arc<Thread>,
+}
+
+/// The thread, from outside.
+struct Thread {
+    /// By which Python knows it.
+    id: OnceLock<u64>,
+    /// Closed once it has ended.
+    end: Mutex<Receiver<()>>,
+}
 
 impl Calls {
     pub(crate) fn start() -> io::Result<Self> {
         let (sender, jobs) = mpsc::channel();
+        let (running, end) = mpsc::channel::<()>();
         let jobs = Mutex::new(jobs);
+        let known = Arc::new(Thread { id: OnceLock::new(), end: Mutex::new(end) });
+        let thread = Arc::clone(&known);
         thread::Builder::new().name("lastseen-calls".into()).spawn(move || {
             Python::attach(|py| {
                 let until_the_end = UntilTheEnd;
+                // Where Python can't say there is no interrupting.
+                let _ = ident(py).map(|ident| thread.id.set(ident));
                 run(py, &jobs);
                 std::mem::forget(until_the_end);
             });
+            drop(running);
         })?;
-        Ok(Self(sender))
+        Ok(Self { jobs: sender, thread: known })
     }
 
     /// Makes a call, and waits for what comes of it. One that is given up before its turn is not made.
@@ -71,14 +93,31 @@ impl Calls {
             Some(told)
         };
         let gone = || Failure::new("the tracker has been shut down");
-        self.0.send(Job::Call(doing, Box::new(call))).map_err(|_| gone())?;
+        self.jobs.send(Job::Call(doing, Box::new(call))).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 
     /// Ends the thread once it has done what it was told before.
     pub(crate) fn end(&self) {
         // It may have ended already.
-        let _ = self.0.send(Job::End);
+        let _ = self.jobs.send(Job::End);
+    }
+
+    /// Makes the call that is under way fail where it is in Python, and waits a moment for the thread to end: it had better not
+    /// be there when the interpreter goes. Not to be called while attached to Python.
+    pub(crate) fn interrupt(&self) {
+        let Some(id) = self.thread.id.get() else { return };
+        let raise = |py: Python<'_>| {
+            let ctypes = py.import("ctypes")?;
+            let exit = ctypes.getattr("py_object")?.call1((py.get_type::<PySystemExit>(),))?;
+            let id = ctypes.getattr("c_ulong")?.call1((*id,))?;
+            ctypes.getattr("pythonapi")?.getattr("PyThreadState_SetAsyncExc")?.call1((id, exit)).map(drop)
+        };
+        if Python::attach(raise).is_ok() {
+            let end = self.thread.end.lock().unwrap_or_else(PoisonError::into_inner);
+            // If it hasn't ended by then it is stuck in something that isn't Python.
+            let _ = end.recv_timeout(INTERRUPTED);
+        }
     }
 }
 
@@ -94,6 +133,10 @@ impl Drop for UntilTheEnd {
             thread::park();
         }
     }
+}
+
+fn ident(py: Python<'_>) -> PyResult<u64> {
+    py.import("_thread")?.call_method0("get_ident")?.extract()
 }
 
 fn run(py: Python<'_>, jobs: &Mutex<Receiver<Job>>) {

@@ -37,4 +37,12 @@ mod _native {
     use crate::record::Record;
     #[pymodule_export]
     use crate::tracker::Tracker;
+    use pyo3::prelude::*;
+
+    /// Python takes the thread that imports `threading` first for its main one, and waits for it at exit. That must not be the
+    /// thread for calls, which logs.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.py().import("logging").map(drop)
+    }
 }

@@ -132,6 +132,9 @@ impl Running {
         let in_time = runtime.block_on(async { tokio::time::timeout(timeout, work).await });
         self.calls.iter().for_each(Calls::end);
         runtime.shutdown_background();
+        if in_time.is_err() {
+            self.calls.iter().for_each(Calls::interrupt);
+        }
         in_time.unwrap_or_else(|_| Err(Failure::new(format!("what is pending wasn't written within {timeout:?}"))))
     }
 }
