@@ -1,42 +1,49 @@
 //! The spans and events that users may rely on, and the counters beside them.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 use std::time::Duration;
 
 use lastseen::conformance::{Fault, Faulty, Operation};
 use lastseen::{Activity, ManualClock, MemoryStore, Profile, Tracker, UserId};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// What has been told, as `LEVEL name field=value`; a span when it closes.
-#[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    /// What this thread has been told, as `LEVEL name field=value`; a span when it closes.
+    static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Tells each thread what it does itself, which is all in a test's runtime. There is one for all of them: with one a thread,
+/// what a test is told of would depend on what others do meanwhile, since `tracing` remembers who is interested.
+struct Told;
 
 impl Told {
-    /// Listens to what this thread does, which is all in a test's runtime.
-    fn listen() -> (Self, DefaultGuard) {
-        let told = Self::default();
-        let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(told.clone()));
-        (told, guard)
+    fn listen() -> Self {
+        static LISTENING: Once = Once::new();
+        LISTENING
+            .call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Self)).unwrap());
+        Self
     }
 
-    fn tell(&self, metadata: &Metadata<'_>, fields: &Fields) {
+    fn tell(metadata: &Metadata<'_>, fields: &Fields) {
         if metadata.target() == "lastseen" {
             let fields: Vec<String> = fields.0.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-            self.0.lock().unwrap().push(format!("{} {}{}", metadata.level(), metadata.name(), fields.concat()));
+            let line = format!("{} {}{}", metadata.level(), metadata.name(), fields.concat());
+            TOLD.with_borrow_mut(|told| told.push(line));
         }
     }
 
     /// What has been told since the last time.
+    #[expect(clippy::unused_self, reason = "whoever asks has begun to listen")]
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        TOLD.take()
     }
 }
 
@@ -69,12 +76,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Told {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        self.tell(event.metadata(), &fields);
+        Self::tell(event.metadata(), &fields);
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let span = context.span(&id).unwrap();
-        self.tell(span.metadata(), span.extensions().get::<Fields>().unwrap());
+        Self::tell(span.metadata(), span.extensions().get::<Fields>().unwrap());
     }
 }
 
@@ -95,7 +102,7 @@ async fn tracker_by(store: &Faulty<MemoryStore>, clock: ManualClock) -> Tracker 
 
 #[tokio::test]
 async fn spans_are_around_what_takes_time() {
-    let (told, _guard) = Told::listen();
+    let told = Told::listen();
     let store = Faulty::new(MemoryStore::new());
     let before = tracker(&store).await;
     before.touch(&user("grace"), None);
@@ -119,7 +126,7 @@ async fn spans_are_around_what_takes_time() {
 
 #[tokio::test]
 async fn an_outage_is_told_when_it_begins_and_when_it_ends() {
-    let (told, _guard) = Told::listen();
+    let told = Told::listen();
     let store = Faulty::new(MemoryStore::new());
     let tracker = tracker(&store).await;
     tracker.touch(&user("ada"), None);
