@@ -24,6 +24,7 @@ mod memory;
 mod profiles;
 mod queue;
 mod shard;
+mod status;
 mod sync;
 mod tasks;
 #[cfg(test)]
@@ -31,16 +32,17 @@ mod tests;
 mod timeline;
 mod users;
 
-pub use answers::{LastSeen, Online, OnlineUser, Status};
+pub use answers::{LastSeen, Online, OnlineUser};
 pub use builder::TrackerBuilder;
 pub use events::{Event, Events, Missed, Presence};
 pub use export::Export;
+pub use status::Status;
 
 use self::core::Core;
 use self::shard::Full;
 use crate::activity::MAX_AHEAD;
 use crate::timestamp::micros;
-use crate::{Activity, Error, Profile, Record, Seen, Store, Timestamp, UserId};
+use crate::{Activity, Error, Record, Seen, Store, Timestamp, UserId};
 
 /// Who is online, and when was everyone last seen.
 ///
@@ -268,98 +270,12 @@ impl Tracker {
         }))
     }
 
-    // --- Profiles ------------------------------------------------------------------------------------------------------
-
-    /// What is known of a user, from memory, or from the directory; `None` where it doesn't know the user.
-    ///
-    /// # Errors
-    ///
-    /// [`is_directory`](Error::is_directory), or [`is_store`](Error::is_store) without a directory, where it had to be
-    /// asked and failed.
-    pub async fn profile(&self, user: &UserId) -> Result<Option<Profile>, Error> {
-        self.core().profile(user).await
-    }
-
-    /// Takes a profile into force in this process at once: an account switched off, or hidden, is gone from lists and
-    /// counts before this returns. Of a user who is about to come in, such as one who is just signing in, it is in force
-    /// from the first touch.
-    ///
-    /// Without a directory the profile is also kept in the store, and other processes follow. With one, it is the
-    /// directory that has the last word: it is asked anew within
-    /// [`refresh_profiles_every`](TrackerBuilder::refresh_profiles_every), in every process.
-    ///
-    /// # Errors
-    ///
-    /// [`is_store`](Error::is_store) where it could not be kept; it is in force all the same.
-    pub async fn set_profile(&self, user: &UserId, profile: Profile) -> Result<(), Error> {
-        self.core().set_profile(user, &profile).await
-    }
-
-    /// Returns once the directory has been asked about everybody who has come in so far.
-    ///
-    /// That happens by itself within milliseconds, behind the requests. A page that must not show an id where a name is
-    /// about to be known, or somebody who is about to turn out hidden, awaits this before it lists who is online. Where
-    /// nobody new is waiting it returns at once.
-    ///
-    /// # Errors
-    ///
-    /// [`is_directory`](Error::is_directory), or [`is_store`](Error::is_store) without a directory, where it failed; it is
-    /// asked again behind the requests.
-    pub async fn resolve_profiles(&self) -> Result<(), Error> {
-        self.core().resolve_newcomers().await
-    }
-
     // --- Around it -----------------------------------------------------------------------------------------------------
 
     /// Who comes online and goes offline from now on, in any process that shares the store.
     #[must_use]
     pub fn events(&self) -> Events {
         self.core().memory.shared.announcer.listen()
-    }
-
-    /// How the tracker is doing, with its counters. Cheap enough to be asked at each scrape, not at each request.
-    ///
-    /// ```
-    /// # fn gauge(_: &str, _: u64) {}
-    /// # fn example(tracker: &lastseen::Tracker) {
-    /// let status = tracker.status();
-    /// gauge("touches", status.touches);
-    /// gauge("pending", status.pending as u64);
-    /// gauge("store_failures", status.flush_failures + status.follow_failures);
-    /// if let Some(error) = &status.store_error {
-    ///     eprintln!("the store has not answered since {:?}: {error}", status.flushed_at);
-    /// }
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let totals = self.core().memory.totals();
-        let health = self.core().health.lock();
-        Status {
-            as_of: self.now(),
-            users: totals.users,
-            pending: totals.pending,
-            touches: totals.touches,
-            refused: totals.refused,
-            evicted: totals.evicted,
-            loaded: health.loaded,
-            batches: health.batches,
-            records: health.records,
-            last_batch: health.last_batch,
-            flush_failures: health.flush.failures,
-            follow_failures: health.follow.failures,
-            history_failures: health.history.failures,
-            expire_failures: health.expire.failures,
-            directory_failures: health.directory.failures,
-            changes: health.changes,
-            flushed_at: health.flushed_at,
-            caught_up_at: health.caught_up_at,
-            followed_at: health.followed_at,
-            store_error: [&health.flush, &health.follow, &health.history, &health.expire]
-                .into_iter()
-                .find_map(|attempts| attempts.error.clone()),
-            directory_error: health.directory.error.clone(),
-        }
     }
 
     /// How recent an activity must be for its user to be online.

@@ -1,4 +1,4 @@
-//! Asking the directory who users are, off the request's path.
+//! Who users are: asking the directory, off the request's path, and being told.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -8,10 +8,52 @@ use tracing::{Instrument, debug_span};
 use super::core::{Core, note};
 use super::lately::Written;
 use super::shard::Told;
-use crate::{Error, Profile, UserId};
+use crate::{Error, Profile, Tracker, UserId};
 
 /// The most users that the directory is asked for at once.
 const AT_ONCE: usize = 500;
+
+/// Who users are.
+impl Tracker {
+    /// What is known of a user, from memory, or from the directory; `None` where it doesn't know the user.
+    ///
+    /// # Errors
+    ///
+    /// [`is_directory`](Error::is_directory), or [`is_store`](Error::is_store) without a directory, where it had to be
+    /// asked and failed.
+    pub async fn profile(&self, user: &UserId) -> Result<Option<Profile>, Error> {
+        self.core().profile(user).await
+    }
+
+    /// Takes a profile into force in this process at once: an account switched off, or hidden, is gone from lists and
+    /// counts before this returns. Of a user who is about to come in, such as one who is just signing in, it is in force
+    /// from the first touch.
+    ///
+    /// Without a directory the profile is also kept in the store, and other processes follow. With one, it is the
+    /// directory that has the last word: it is asked anew within
+    /// [`refresh_profiles_every`](crate::TrackerBuilder::refresh_profiles_every), in every process.
+    ///
+    /// # Errors
+    ///
+    /// [`is_store`](Error::is_store) where it could not be kept; it is in force all the same.
+    pub async fn set_profile(&self, user: &UserId, profile: Profile) -> Result<(), Error> {
+        self.core().set_profile(user, &profile).await
+    }
+
+    /// Returns once the directory has been asked about everybody who has come in so far.
+    ///
+    /// That happens by itself within milliseconds, behind the requests. A page that must not show an id where a name is
+    /// about to be known, or somebody who is about to turn out hidden, awaits this before it lists who is online. Where
+    /// nobody new is waiting it returns at once.
+    ///
+    /// # Errors
+    ///
+    /// [`is_directory`](Error::is_directory), or [`is_store`](Error::is_store) without a directory, where it failed; it is
+    /// asked again behind the requests.
+    pub async fn resolve_profiles(&self) -> Result<(), Error> {
+        self.core().resolve_newcomers().await
+    }
+}
 
 impl Core {
     /// Asks for the profiles of all who came in since the last time. Who calls this while it is under way waits for that.
