@@ -22,6 +22,11 @@ fn read_as<T: FromStr>(text: &str, what: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{text:?} is not {what}"))
 }
 
+/// The one of all values that is written as `text`.
+pub(crate) fn one_of<T: fmt::Display, const N: usize>(all: [T; N], text: &str) -> Option<T> {
+    all.into_iter().find(|value| value.to_string() == text)
+}
+
 /// A duration that people write: `15m`, `90s`, `1h 30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);

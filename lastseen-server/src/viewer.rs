@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lastseen::{LastSeen, Online, OnlineUser};
 
 use crate::api::{CountAnswer, GuestAnswer, GuestUserAnswer, LastSeenAnswer, OnlineAnswer, OnlineUserAnswer};
-use crate::value::Value;
+use crate::value::{Value, one_of};
 
 mod dates;
 
@@ -107,9 +107,7 @@ impl fmt::Display for Guests {
 
 impl Value for Guests {
     fn read(text: &str) -> Result<Self, String> {
-        [Self::Off, Self::Count, Self::Names]
-            .into_iter()
-            .find(|guests| guests.to_string() == text)
+        one_of([Self::Off, Self::Count, Self::Names], text)
             .ok_or_else(|| format!("{text:?} is not what guests may see: there are off, count and names"))
     }
 }

@@ -7,7 +7,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
 use crate::Failure;
-use crate::value::Value;
+use crate::value::{Value, one_of};
 
 /// What every token begins with, so that people and secret scanners know one when they see it.
 const PREFIX: &str = "lastseen_";
@@ -41,9 +41,7 @@ impl fmt::Display for Scope {
 
 impl Value for Scope {
     fn read(text: &str) -> Result<Self, String> {
-        [Self::Write, Self::Read, Self::Admin]
-            .into_iter()
-            .find(|scope| scope.to_string() == text)
+        one_of([Self::Write, Self::Read, Self::Admin], text)
             .ok_or_else(|| format!("{text:?} is no scope: there are write, read and admin"))
     }
 }

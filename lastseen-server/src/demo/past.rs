@@ -25,7 +25,7 @@ pub(crate) async fn invent<S: Store>(store: &S, users: usize, now: Timestamp) ->
         let spans = past.spans(resolution);
         for span in &spans {
             let here = MostOnline { online: span.peak, at: span.at + Duration::from_secs(41) };
-            most = Some(most.map_or(here, |most| if here.online > most.online { here } else { most }));
+            most = Some(most.map_or(here, |most| most.merged(here)));
         }
         store.write_history(&spans, most, now).await?;
     }

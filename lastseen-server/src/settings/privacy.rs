@@ -7,7 +7,7 @@ use std::time::Duration;
 use lastseen::http::AddressPolicy;
 
 use super::Value;
-use crate::value::Span;
+use crate::value::{Span, one_of};
 
 /// How much is kept of addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,10 +32,7 @@ impl fmt::Display for Addresses {
 
 impl Value for Addresses {
     fn read(text: &str) -> Result<Self, String> {
-        [AddressPolicy::Keep, AddressPolicy::Mask, AddressPolicy::Drop]
-            .map(Self)
-            .into_iter()
-            .find(|addresses| addresses.to_string() == text)
+        one_of([AddressPolicy::Keep, AddressPolicy::Mask, AddressPolicy::Drop].map(Self), text)
             .ok_or_else(|| format!("{text:?} is not what becomes of addresses: there are keep, mask and drop"))
     }
 }

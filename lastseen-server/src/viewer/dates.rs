@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use lastseen::{Online, OnlineUser, Timestamp};
+use lastseen::{Day, Online, OnlineUser, Resolution, Timestamp};
 
 use crate::api::MAX_LIMIT;
-use crate::value::Value;
+use crate::value::{Value, one_of};
 
 /// How exactly. Whatever tells more than the date would tell the date: the order of a list, who has just moved up in it,
 /// who is in it by a window of one's own.
@@ -32,14 +32,12 @@ impl Dates {
 
     /// The date as it is shown: where its minute, hour or day began.
     pub(crate) fn show(self, at: Timestamp) -> Timestamp {
-        let seconds = match self {
-            Self::Exact => return at,
-            Self::Minute => 60,
-            Self::Hour => 3600,
-            Self::Day => 24 * 3600,
-        };
-        let micros = at.as_micros();
-        Timestamp::from_micros(micros.saturating_sub(micros.rem_euclid(seconds * 1_000_000)))
+        match self {
+            Self::Exact => at,
+            Self::Minute => Resolution::Minute.start_of(at),
+            Self::Hour => Resolution::Hour.start_of(at),
+            Self::Day => Day::of(at).start(),
+        }
     }
 
     /// How many of the newest must be looked at to list so many. Where dates are not exact, so many that on all but the
@@ -72,9 +70,7 @@ impl fmt::Display for Dates {
 
 impl Value for Dates {
     fn read(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|dates| dates.to_string() == text)
+        one_of(Self::ALL, text)
             .ok_or_else(|| format!("{text:?} is not how exact dates are: there are exact, minute, hour and day"))
     }
 }

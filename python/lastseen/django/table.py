@@ -243,7 +243,7 @@ def erasures(alias: str, now: datetime) -> dict[str, datetime]:
     erased: dict[str, datetime] = {}
     for text in noted.order_by("pk").values_list("records", flat=True):
         for user, at in json.loads(text):
-            erased[user] = max(erased.get(user, EPOCH), EPOCH + at * MICROSECOND)
+            erased[user] = max(erased.get(user, EPOCH), date(at))
     return erased
 
 
