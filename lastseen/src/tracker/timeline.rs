@@ -100,12 +100,6 @@ impl Timeline {
         self.bucket(place.bucket).at(place.index)
     }
 
-    /// Whether `at` is later than anything around `place`, which is told without a visit to the entry.
-    #[inline]
-    pub(super) fn is_past(&self, place: Place, at: i64) -> bool {
-        self.bucket(place.bucket).latest < at
-    }
-
     /// Takes a slot in. The place that it returns is where to move or remove it.
     pub(super) fn insert(&mut self, slot: u32, at: i64, counted: bool) -> Place {
         let number = match self.locate(at) {
@@ -157,6 +151,21 @@ impl Timeline {
         };
         self.order.insert(place, number);
         number
+    }
+
+    /// Moves a slot to a later date and says where it is now; `None` where `to` isn't later.
+    #[inline]
+    pub(super) fn advance(&mut self, slot: u32, place: Place, to: i64, counted: bool) -> Option<Place> {
+        let bucket = &mut self.buckets[place.bucket as usize];
+        if to <= bucket.end {
+            // Whoever is not in this bucket's span is earlier than all of it.
+            return (bucket.start <= to && bucket.at(place.index) < to).then(|| {
+                bucket.redate(place.index, to);
+                place
+            });
+        }
+        self.remove(place);
+        Some(self.insert(slot, to, counted))
     }
 
     /// Moves a slot to another date and says where it is now.
