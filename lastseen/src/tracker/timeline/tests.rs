@@ -51,8 +51,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_range_is_the_maps(steps in proptest::collection::vec(step(), 1..80), log in 1_usize..5) {
-        let mut timeline = Timeline::new(Shape { fine: 10, coarse: 50, recent: 100, log });
+    fn every_range_is_the_maps(steps in proptest::collection::vec(step(), 1..80), log in 1_usize..5, stale in 1_usize..5) {
+        let mut timeline = Timeline::new(Shape { fine: 10, coarse: 50, recent: 100, log, stale });
         let mut held: BTreeMap<u32, Held> = BTreeMap::new();
         for step in steps {
             match step {
