@@ -39,7 +39,8 @@ impl Index {
     }
 
     /// The slot with this hash for which `is` holds.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as a call it takes a touch 3 % longer, measured")]
+    #[inline(always)]
     pub(super) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
         if self.places.is_empty() {
             return None;
