@@ -216,7 +216,8 @@ impl Node {
                 format!("Redis at {} is version {version:?}: it must be at least 7.0, or a Valkey", self.address);
             return Err(RedisError::new(Kind::TooOld, message));
         }
-        let is_cluster = of("redis_mode") == "cluster";
+        // A Valkey has it under a name of its own.
+        let is_cluster = [of("redis_mode"), of("server_mode")].contains(&"cluster");
         if is_cluster != (self.target.shape == Shape::Cluster) {
             let what = if is_cluster {
                 "is part of a Cluster: write redis+cluster://, or rediss+cluster:// for TLS"
