@@ -59,7 +59,7 @@ async fn a_server_that_stands_still() {
     server.pause();
     site.visits();
     site.fails("no connection within 1s").await;
-    site.visits();
+    site.goes_on().await;
     server.resume();
     site.catches_up(RECOVERY).await;
 }
