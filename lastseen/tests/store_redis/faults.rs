@@ -154,6 +154,16 @@ async fn a_primary_whose_place_its_replica_takes() {
     site.catches_up(RECOVERY).await;
 }
 
+#[tokio::test]
+async fn a_network_slower_than_patience() {
+    let (_server, mut site, proxy) = behind_a_proxy().await;
+    proxy.delay(Duration::from_millis(1200));
+    site.visits();
+    site.fails(" within 1s").await;
+    proxy.delay(Duration::ZERO);
+    site.catches_up(RECOVERY).await;
+}
+
 /// The server has committed, and nobody is told: the same is written again, and changes nothing.
 #[tokio::test]
 async fn a_connection_that_is_cut_between_commit_and_answer() {
