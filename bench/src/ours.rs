@@ -136,7 +136,7 @@ impl Store for KeepsNothing {
         Ok(Changes { changes: Vec::new(), cursor: Cursor::new("0"), missed: false })
     }
 
-    async fn forget(&self, _: &UserId, _: Timestamp) -> Result<(), Infallible> {
+    async fn forget(&self, _: &UserId, _: Timestamp, _: Timestamp) -> Result<(), Infallible> {
         Ok(())
     }
 

@@ -1,8 +1,9 @@
-//! A real Redis server in a directory of its own, to be stopped, killed, frozen and started again.
+//! A real Redis server, or a Valkey's, in a directory of its own, to be stopped, killed, frozen and started again.
 
 mod cluster;
 mod sentinel;
 
+use std::env;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -250,13 +251,26 @@ impl Redis {
 }
 
 fn cli(port: u16) -> Command {
-    let mut cli = Command::new(program("redis-cli"));
+    let mut cli = Command::new(chosen("cli").unwrap_or_else(|| installed("redis-cli")));
     cli.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
     cli
 }
 
-/// One of Redis' programs.
-fn program(name: &str) -> PathBuf {
+/// The variable with the path of another server for the tests to use, such as a Valkey's. Its `-cli` lies beside it.
+const CHOSEN: &str = "LASTSEEN_TEST_REDIS_SERVER";
+
+/// The server that the tests were told to use, or its `cli`.
+fn chosen(part: &str) -> Option<PathBuf> {
+    let server = PathBuf::from(env::var_os(CHOSEN)?);
+    let name = server.file_name().and_then(|name| name.to_str()?.strip_suffix("-server"));
+    let name = name.unwrap_or_else(|| panic!("{CHOSEN}={} must end with -server", server.display()));
+    let path = server.with_file_name(format!("{name}-{part}"));
+    assert!(path.is_file(), "{CHOSEN}={}: there is no {}", server.display(), path.display());
+    Some(path)
+}
+
+/// One of the programs in Debian's package.
+fn installed(name: &str) -> PathBuf {
     let path = Path::new("/usr/bin").join(name);
     assert!(path.is_file(), "{name} is not installed: it is in Debian's package redis-tools");
     path
@@ -265,13 +279,16 @@ fn program(name: &str) -> PathBuf {
 /// The server. Debian's package of that name would start a service, and has a link alone: the program itself comes with the
 /// tools, under the name of a check that it does too. Under a link in `directory` it is the server.
 fn server(directory: &Path) -> PathBuf {
-    let installed = PathBuf::from("/usr/bin/redis-server");
-    if installed.is_file() {
-        return installed;
+    if let Some(chosen) = chosen("server") {
+        return chosen;
+    }
+    let installed_whole = PathBuf::from("/usr/bin/redis-server");
+    if installed_whole.is_file() {
+        return installed_whole;
     }
     let link = directory.join("redis-server");
     if !link.exists() {
-        symlink(program("redis-check-rdb"), &link).expect("a link in one's own directory can be made");
+        symlink(installed("redis-check-rdb"), &link).expect("a link in one's own directory can be made");
     }
     link
 }

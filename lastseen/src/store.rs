@@ -55,9 +55,10 @@ pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};
 ///    this very handle wrote may be left out. The first call, without a cursor, gives no changes.
 /// 7. **Behind.** Where the changes after a cursor are no longer kept, `follow` says so by
 ///    [`missed`](Changes::missed), and its new cursor stands at the end.
-/// 8. **Forget.** After `forget(user, at)` nothing of the user is left: no record, no profile, no change to follow but the
-///    forgetting itself. A record of theirs dated at or before `at` that is written within a day after is dropped, so that
-///    what was in flight can't bring them back. A later activity begins anew.
+/// 8. **Forget.** After `forget(user, at, now)` nothing is left of the user that is dated at or before `at`, and nothing that
+///    has no date: no profile, no change to follow but the forgetting itself. A record of theirs dated at or before `at` that
+///    is written within a day after is dropped, so that what was in flight can't bring them back. A later activity begins
+///    anew, whether it is written after or was before: then it stays, unless `now` makes it void, and all are told.
 /// 9. **Profiles.** [`set_profile`](Self::set_profile) replaces what [`profiles`](Self::profiles) gives. Users without a
 ///    profile are left out.
 /// 10. **Any valid id.** Ids that differ in any byte are different users: no folding of case, no trimming, no special
@@ -80,7 +81,7 @@ pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};
 ///     ones; one that rule 1 or rule 8 drops doesn't. [`active_users`](Self::active_users) counts each user once, however
 ///     many of the days they were active on. [`active_days`](Self::active_days) gives a user's. Days may go once they are
 ///     older than [`ACTIVE_DAYS`](crate::ACTIVE_DAYS), and go once they end before what `expire` keeps records from. After
-///     `forget` the user is counted on no day before.
+///     `forget` the user is counted on no day before, but that of an activity which stays.
 ///
 /// And every store, whether it keeps a history or not:
 ///
@@ -125,12 +126,17 @@ pub trait Store: Send + Sync + 'static {
     /// Where the store can't say. The same cursor is used again.
     fn follow(&self, cursor: Option<&Cursor>) -> impl Future<Output = Result<Changes, Self::Error>> + Send;
 
-    /// Erases a user, and all that comes in dated at or before `at`.
+    /// Erases a user up to `at`: what is there, and what comes in later. `now` is the caller's wall time.
     ///
     /// # Errors
     ///
     /// Where the user may not have been erased.
-    fn forget(&self, user: &UserId, at: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn forget(
+        &self,
+        user: &UserId,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Keeps a user's profile, for a site without a directory of its own.
     ///

@@ -68,8 +68,8 @@ impl Store for Server {
         self.primary().another().follow(cursor).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Infallible> {
-        self.primary().forget(user, at).await
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), Infallible> {
+        self.primary().forget(user, at, now).await
     }
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Infallible> {

@@ -289,8 +289,8 @@ impl Store for Plain {
         self.0.follow(cursor).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Infallible> {
-        self.0.forget(user, at).await
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), Infallible> {
+        self.0.forget(user, at, now).await
     }
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Infallible> {

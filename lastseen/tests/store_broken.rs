@@ -33,6 +33,8 @@ enum Flaw {
     NeverMisses,
     /// What comes in after a forgetting is taken in, whatever its date.
     Resurrects,
+    /// What a forgetting finds is gone, whatever its date.
+    ErasesWhoIsBack,
     /// An empty name is taken for none.
     LosesEmptyNames,
     /// Ids are folded to lower case.
@@ -69,7 +71,7 @@ impl Store for Broken {
             batch.iter().map(|record| Record { user: self.key(&record.user), ..record.clone() }).collect();
         for record in &batch {
             match self.flaw {
-                Flaw::Overwrites => self.store.forget(&record.user, Timestamp::MIN).await?,
+                Flaw::Overwrites => self.store.forget(&record.user, Timestamp::MAX, now).await?,
                 Flaw::Resurrects if self.store.read(&record.user).await?.is_none() => {
                     // A day and more later nothing is kept out.
                     let much_later = Timestamp::from_micros(now.as_micros() + 100_000_000_000);
@@ -112,8 +114,10 @@ impl Store for Broken {
         Ok(told)
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Infallible> {
-        self.store.forget(&self.key(user), at).await
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), Infallible> {
+        let known = self.store.read(user).await?.and_then(|record| record.latest());
+        let at = known.filter(|_| self.is(Flaw::ErasesWhoIsBack)).map_or(at, |known| known.max(at));
+        self.store.forget(&self.key(user), at, now).await
     }
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Infallible> {
@@ -138,7 +142,7 @@ impl Store for Broken {
         if let (Some(records), Flaw::ExpiresWhoLeftSince) = (since.records, self.flaw) {
             for record in self.store.recent(Timestamp::MIN, None).await?.records {
                 if record.seen.is_some_and(|seen| seen.at < records) {
-                    self.store.forget(&record.user, Timestamp::MIN).await?;
+                    self.store.forget(&record.user, Timestamp::MAX, now).await?;
                 }
             }
         }
@@ -192,6 +196,10 @@ impl Store for Broken {
         }
         Ok(users)
     }
+
+    async fn active_days(&self, user: &UserId, now: Timestamp) -> Result<Vec<Day>, Infallible> {
+        self.store.active_days(user, now).await
+    }
 }
 
 /// What the suite says of a store with this flaw, rules taken in their order.
@@ -219,6 +227,7 @@ fn each_flaw_is_found_and_its_rule_named() {
         (Flaw::ForgetsInSilence, "rule 6, follow: a user forgotten"),
         (Flaw::NeverMisses, "rule 7, behind"),
         (Flaw::Resurrects, "rule 8, forget"),
+        (Flaw::ErasesWhoIsBack, "rule 8, forget: what is dated after it stays"),
         (Flaw::LosesEmptyNames, "rule 9, profiles"),
         (Flaw::FoldsCase, "rule 10, any valid id"),
         (Flaw::AddsSpansUp, "rule 13, history"),

@@ -71,7 +71,7 @@ async fn every_operation_fails_by_its_own_name_and_alone() {
             store.read(&user).await.err(),
             store.recent(NOW, None).await.err(),
             store.follow(None).await.err(),
-            store.forget(&user, NOW).await.err(),
+            store.forget(&user, NOW, NOW).await.err(),
             store.set_profile(&user, &Profile::new()).await.err(),
             store.profiles(&[]).await.err(),
             store.write_history(&[], None, NOW).await.err(),

@@ -157,7 +157,7 @@ async fn forgetting_takes_the_name_out_of_every_table_in_time() {
     let seen_now = Some(Seen { at: NOW, ip: None });
     store.write(&[Record { left_at: Some(NOW), seen: seen_now, user: ada.clone() }], NOW).await.unwrap();
     store.set_profile(&ada, &Profile::named("Ada")).await.unwrap();
-    store.forget(&ada, NOW).await.unwrap();
+    store.forget(&ada, NOW, NOW).await.unwrap();
     let reader = Connection::open(&path).unwrap();
     let tables_with_ada = || {
         ["user_activity", "user_profile", "user_activity_feed", "user_forgotten", "user_number"].map(|table| {
@@ -195,7 +195,8 @@ async fn a_row_edited_by_hand_stops_nothing() {
 #[derive(Clone, Debug)]
 enum Step {
     Write(Vec<Record>),
-    Forget(UserId),
+    /// Up to so many seconds ago.
+    Forget(UserId, i64),
     SetProfile(UserId, Profile),
     Pass(i64),
 }
@@ -222,7 +223,7 @@ fn step() -> impl Strategy<Value = (bool, Step)> {
         (any::<bool>(), any::<bool>()).prop_map(|(active, hidden)| Profile::named("x").active(active).hidden(hidden));
     let step = prop_oneof![
         6 => batch.prop_map(Step::Write),
-        1 => user().prop_map(Step::Forget),
+        1 => (user(), 0_i64..20).prop_map(|(user, ago)| Step::Forget(user, ago)),
         1 => (user(), profile).prop_map(|(user, profile)| Step::SetProfile(user, profile)),
         2 => (-70_i64..70).prop_map(Step::Pass),
     ];
@@ -241,7 +242,10 @@ async fn run<S: Store>(
         let store = handles[usize::from(*first)];
         match step {
             Step::Write(batch) => store.write(batch, now).await.unwrap(),
-            Step::Forget(user) => store.forget(user, now).await.unwrap(),
+            Step::Forget(user, ago) => {
+                let at = Timestamp::from_micros(now.as_micros() - ago * 1_000_000);
+                store.forget(user, at, now).await.unwrap();
+            }
             Step::SetProfile(user, profile) => store.set_profile(user, profile).await.unwrap(),
             Step::Pass(seconds) => now = Timestamp::from_micros(now.as_micros() + seconds * 1_000_000),
         }

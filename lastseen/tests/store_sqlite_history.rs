@@ -101,7 +101,7 @@ async fn who_is_forgotten_leaves_every_set_and_the_number_goes_to_nobody() {
     assert_ne!(set(), without);
     let number_of_last = number(&path, "SELECT max(number) FROM user_number");
 
-    store.forget(&last, tomorrow).await.unwrap();
+    store.forget(&last, tomorrow, tomorrow).await.unwrap();
     assert_eq!(set(), without);
     assert_eq!(number(&path, "SELECT count(*) FROM active_user"), 0);
     store.write(&[seen(5_001, tomorrow)], tomorrow).await.unwrap();

@@ -56,7 +56,7 @@ class Store(ABC):
 
     @abstractmethod
     def forget(self, user: str, at: datetime) -> None:
-        """Erases a user, and for a day drops what is dated at or before `at` and comes in late."""
+        """Erases what is dated at or before `at` of a user, and for a day drops what comes in late. A later activity stays."""
 
     def follow(self, cursor: str | None) -> Changes:
         """What others have written since `cursor` was given out: at least once, in any order. `None` is for a cursor that

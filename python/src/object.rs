@@ -88,7 +88,7 @@ impl Store for Object {
         self.calls.call(Doing::Following, follow).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Failure> {
+    async fn forget(&self, user: &UserId, at: Timestamp, _: Timestamp) -> Result<(), Failure> {
         let (object, user) = (Arc::clone(&self.object), user.clone());
         let forget = move |py: Python<'_>| {
             object.bind(py).call_method1(intern!(py, "forget"), (user.as_str(), datetime(py, at)?)).map(drop)

@@ -125,10 +125,10 @@ impl Store for AtHand {
         self.patience.wait(async { ask!(self.opened().await?, store => store.follow(cursor)) }).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Failure> {
-        ask!(self.opened().await?, store => store.forget(user, at))?;
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), Failure> {
+        ask!(self.opened().await?, store => store.forget(user, at, now))?;
         match &self.mirror {
-            Some(mirror) => mirror.forget(user, at).await,
+            Some(mirror) => mirror.forget(user, at, now).await,
             None => Ok(()),
         }
     }

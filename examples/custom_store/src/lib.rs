@@ -37,6 +37,13 @@ impl Data {
         row.change = self.last;
         row
     }
+
+    /// Merges into the user's row what is dated after their erasure.
+    fn merge(&mut self, mut record: Record, now: Timestamp) {
+        let row = self.change(&record.user);
+        record.forget_until(row.forgotten_at.unwrap_or(Timestamp::MIN));
+        row.record.get_or_insert_with(|| Record::empty(record.user.clone())).merge(&record, now);
+    }
 }
 
 /// Keeps records in a JSON file. A clone is another handle on it.
@@ -69,15 +76,7 @@ impl Store for FileStore {
     type Error = io::Error;
 
     async fn write(&self, batch: &[Record], now: Timestamp) -> io::Result<()> {
-        self.commit(|data| {
-            for incoming in batch {
-                let row = data.change(&incoming.user);
-                let record = row.record.get_or_insert_with(|| Record::empty(incoming.user.clone()));
-                let mut incoming = incoming.clone();
-                incoming.forget_until(row.forgotten_at.unwrap_or(Timestamp::MIN));
-                record.merge(&incoming, now);
-            }
-        })
+        self.commit(|data| batch.iter().cloned().for_each(|record| data.merge(record, now)))
     }
 
     async fn read(&self, user: &UserId) -> io::Result<Option<Record>> {
@@ -106,10 +105,12 @@ impl Store for FileStore {
         Ok(Changes { changes, cursor: Cursor::new(last.to_string()), missed: start.is_none() })
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> io::Result<()> {
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> io::Result<()> {
         self.commit(|data| {
             let row = data.change(user);
-            *row = Row { forgotten_at: row.forgotten_at.max(Some(at)), change: row.change, ..Row::default() };
+            let known = row.record.take().unwrap_or_else(|| Record::empty(user.clone()));
+            *row = Row { forgotten_at: row.forgotten_at.max(Some(at)), ..Row::default() };
+            data.merge(known, now);
         })
     }
 

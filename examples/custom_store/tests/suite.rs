@@ -26,7 +26,7 @@ async fn a_file_opened_anew_has_what_was_acknowledged() {
     let store = FileStore::open(path.clone()).unwrap();
     store.write(std::slice::from_ref(&record), now).await.unwrap();
     store.set_profile(&ada, &Profile::named("Ada")).await.unwrap();
-    store.forget(&bob, now).await.unwrap();
+    store.forget(&bob, now, now).await.unwrap();
     let end = store.follow(None).await.unwrap().cursor;
     drop(store);
 

@@ -119,8 +119,8 @@ impl<S: Store> Store for Faulty<S> {
         self.call(Operation::Follow, self.store.follow(cursor)).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Self::Error> {
-        self.call(Operation::Forget, self.store.forget(user, at)).await
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), Self::Error> {
+        self.call(Operation::Forget, self.store.forget(user, at, now)).await
     }
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Self::Error> {

@@ -1,6 +1,6 @@
 //! Rules 5 to 8: what a process learns of others, and what it must not learn any more.
 
-use super::sample::{NOW, at, changed, handle, ip, left, seen, user, users};
+use super::sample::{Handle, NOW, at, changed, handle, ip, left, seen, user, users};
 use crate::store::{Change, Changes};
 use crate::{Profile, Record, Store, UserId};
 
@@ -195,5 +195,54 @@ pub async fn rule_8_forget<S: Store>(open: impl AsyncFn() -> S) {
         follower.follow(&start).await.changes,
         [Change::Forgotten(bob, at(5))],
         "rule 8, forget: whoever forgets too is told up to when another did"
+    );
+
+    what_came_after(&store, &follower).await;
+    clocks_far_ahead(&store).await;
+}
+
+/// A site erases somebody who comes back while that is still on its way.
+async fn what_came_after<S: Store>(store: &Handle<S>, other: &Handle<S>) {
+    let [back, left_since] = ["back", "left since"].map(|name| user(&format!("rule 8 {name}")));
+    let (store_start, other_start) = (store.start().await, other.start().await);
+    for (user, written) in [
+        (&back, Record { left_at: Some(at(-70)), ..seen(&back, at(-50), ip(2)) }),
+        (&left_since, Record { left_at: Some(at(-50)), ..seen(&left_since, at(-60), ip(2)) }),
+    ] {
+        other.write(&[seen(user, at(-80), ip(1))]).await;
+        other.set_profile(user, &Profile::named("Back")).await;
+        other.write(&[written]).await;
+        store.forget(user, at(-60)).await;
+    }
+    let (came, went) = (seen(&back, at(-50), ip(2)), left(&left_since, at(-50)));
+    for (handle, start) in [(store, &store_start), (other, &other_start)] {
+        let told = handle.follow(start).await;
+        for later in [&came, &went] {
+            let found = handle.read(&later.user).await;
+            assert_eq!(found.as_ref(), Some(later), "rule 8, forget: what is dated after it stays");
+            let recent = handle.recent(at(-60)).await;
+            assert_eq!(recent.get(&later.user), Some(later), "rule 8, forget: and is recent");
+            assert_eq!(handle.profile(&later.user).await, None, "rule 8, forget: the profile has no date");
+            let news = Change::Record(later.clone());
+            assert!(told.changes.contains(&news), "rule 8, forget: all are told of what stays: {:?}", told.changes);
+        }
+    }
+}
+
+/// What a wrong clock has dated doesn't stay, and an erasure by such a clock doesn't keep a right one from holding.
+async fn clocks_far_ahead<S: Store>(store: &Handle<S>) {
+    let [seen_ahead, erased_ahead] = ["seen ahead", "erased ahead"].map(|name| user(&format!("rule 8 {name}")));
+    let fast = at(3600);
+    store.write_at(&[Record { left_at: Some(fast), ..seen(&seen_ahead, fast, ip(1)) }], fast).await;
+    store.forget(&seen_ahead, NOW).await;
+    assert_eq!(store.read(&seen_ahead).await, None, "rule 8, forget: what is dated far ahead goes too");
+
+    store.forget_at(&erased_ahead, fast, fast).await;
+    store.forget(&erased_ahead, NOW).await;
+    store.write(&[seen(&erased_ahead, at(-1), None)]).await;
+    assert_eq!(
+        store.read(&erased_ahead).await,
+        None,
+        "rule 8, forget: an erasure dated far ahead gives way to another"
     );
 }

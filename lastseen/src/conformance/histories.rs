@@ -35,10 +35,10 @@ pub async fn histories<S: Store>(open: impl AsyncFn() -> S) {
                 }
                 12..14 => {
                     let user = chance.pick(&users);
-                    // All that was ever written is dated before, so nothing of the user can be left.
-                    let at = clock.max(model.latest);
-                    store.forget(user, at).await;
-                    model.forget(user, at);
+                    // Of what came in lately some is later.
+                    let at = clock - Duration::from_secs(chance.below(30));
+                    store.forget_at(user, at, clock).await;
+                    model.forget(user, at, clock);
                 }
                 14..16 => {
                     let user = chance.pick(&users);
@@ -85,17 +85,14 @@ struct Model {
     records: BTreeMap<UserId, Record>,
     forgotten: BTreeMap<UserId, Timestamp>,
     profiles: BTreeMap<UserId, Profile>,
-    /// The latest moment at which anything was written.
-    latest: Timestamp,
 }
 
 impl Model {
     fn new() -> Self {
-        Self { records: BTreeMap::new(), forgotten: BTreeMap::new(), profiles: BTreeMap::new(), latest: NOW }
+        Self { records: BTreeMap::new(), forgotten: BTreeMap::new(), profiles: BTreeMap::new() }
     }
 
     fn write(&mut self, batch: &[Record], now: Timestamp) {
-        self.latest = self.latest.max(now);
         for record in batch {
             let mut incoming = record.clone();
             if let Some(at) = self.forgotten.get(&record.user) {
@@ -106,10 +103,14 @@ impl Model {
         }
     }
 
-    fn forget(&mut self, user: &UserId, at: Timestamp) {
-        self.records.remove(user);
+    fn forget(&mut self, user: &UserId, at: Timestamp, now: Timestamp) {
+        if let Some(record) = self.records.get_mut(user) {
+            *record = record.clone().plausible(now);
+            record.forget_until(at);
+        }
         self.profiles.remove(user);
-        self.forgotten.insert(user.clone(), at);
+        let forgotten_at = self.forgotten.entry(user.clone()).or_insert(at);
+        *forgotten_at = at.max(*forgotten_at);
     }
 
     fn record(&self, user: &UserId) -> Option<&Record> {

@@ -90,6 +90,7 @@ pub async fn rule_15_active_users<S: Store>(open: impl AsyncFn() -> S) {
     each_day(&here, &there).await;
     what_is_dropped(&here).await;
     forgotten(&here, &there).await;
+    came_back(&here, &there).await;
     many(&here, &there).await;
     kept(&here).await;
 }
@@ -138,7 +139,7 @@ async fn what_is_dropped<S: Store>(store: &Handle<S>) {
     let [fast, gone] = ["fast", "gone"].map(|name| user(&format!("rule 15 dropped {name}")));
     store.write_at(&[seen(&fast, ahead.start(), None)], on(ahead, -DAY)).await;
     // In time for the tombstone to hold, which it does for a day.
-    store.forget(&gone, on(erased, 60)).await;
+    store.forget_at(&gone, on(erased, 60), on(erased, 60)).await;
     store.write_at(&[seen(&gone, on(erased, 59), None)], on(erased, 61)).await;
     let found = counts(store, [ahead, erased]).await;
     assert_eq!(found, [0, 0], "rule 15, active users: who is dated far ahead, or before they were forgotten");
@@ -163,6 +164,27 @@ async fn forgotten<S: Store>(here: &Handle<S>, there: &Handle<S>) {
     here.write(&[seen(&newcomer, on(days[2], 9), None)]).await;
     assert_eq!(counts(there, days).await, [1, 1, 2], "rule 15, active users: a newcomer after a forgetting");
     assert_eq!(there.active_users(days[0], days[2]).await, 2, "rule 15, active users: a newcomer is somebody else");
+}
+
+/// Whoever comes back while they are being erased is counted for the day of what is left of them.
+async fn came_back<S: Store>(here: &Handle<S>, there: &Handle<S>) {
+    let days = [43, 42, 41].map(day);
+    let [next_day, same_day] = ["next day", "same day"].map(|name| user(&format!("rule 15 came back {name}")));
+    for day in days {
+        here.write(&[seen(&next_day, on(day, 5), None)]).await;
+    }
+    here.write(&[seen(&same_day, on(days[0], 5), None)]).await;
+    here.write(&[seen(&same_day, on(days[1], 9), None)]).await;
+    there.forget_at(&next_day, on(days[1], 7), on(days[2], 9)).await;
+    there.forget_at(&same_day, on(days[1], 7), on(days[1], 9)).await;
+    for store in [here, there] {
+        assert_eq!(counts(store, days).await, [0, 1, 1], "rule 15, active users: of two who came back");
+        assert_eq!(store.active_days(&next_day).await, [days[2]], "rule 15, active users: a day after the erasure");
+        assert_eq!(store.active_days(&same_day).await, [days[1]], "rule 15, active users: the day of the erasure");
+    }
+    // They are somebody still, of whom days are noted.
+    here.write(&[seen(&same_day, on(days[2], 5), None)]).await;
+    assert_eq!(counts(there, days).await, [0, 1, 2], "rule 15, active users: of two who are back");
 }
 
 /// So many that however a store compresses them, it does.

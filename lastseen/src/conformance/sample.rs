@@ -104,8 +104,13 @@ impl<S: Store> Handle<S> {
         succeed(self.0.follow(Some(cursor)).await, "following")
     }
 
+    /// Erases a user up to `at`, at [`NOW`].
     pub(super) async fn forget(&self, user: &UserId, at: Timestamp) {
-        succeed(self.0.forget(user, at).await, "forgetting");
+        self.forget_at(user, at, NOW).await;
+    }
+
+    pub(super) async fn forget_at(&self, user: &UserId, at: Timestamp, now: Timestamp) {
+        succeed(self.0.forget(user, at, now).await, "forgetting");
     }
 
     pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) {

@@ -217,20 +217,25 @@ impl Store for MemoryStore {
         Ok(Changes { changes, cursor: end, missed: reached.is_none() })
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Infallible> {
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), Infallible> {
         let mut data = self.data.lock();
-        data.records.remove(user);
+        let known = data.records.remove(user);
         data.profiles.remove(user);
         for users in data.active.values_mut() {
             users.remove(user);
         }
         data.feed.retain(|entry| entry.user != *user);
-        data.forgotten.retain(|_, forgotten_at| !tombstone::has_expired(*forgotten_at, at));
-        let forgotten_at = data.forgotten.get(user).map_or(at, |before| at.max(*before));
+        data.forgotten.retain(|_, forgotten_at| !tombstone::has_expired(*forgotten_at, now));
+        let before = data.forgotten.get(user).filter(|before| !tombstone::is_void(**before, now));
+        let forgotten_at = before.map_or(at, |before| at.max(*before));
         data.forgotten.insert(user.clone(), forgotten_at);
         // An erasure that is another's is news to this handle too.
         let origin = if forgotten_at > at { NOBODY } else { self.origin };
         data.publish(origin, user, Kind::Forgotten(forgotten_at));
+        if let Some(mut later) = known {
+            later.forget_until(at);
+            data.merge(NOBODY, &later, now);
+        }
         Ok(())
     }
 

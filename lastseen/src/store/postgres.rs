@@ -223,8 +223,8 @@ impl Store for PostgresStore {
         self.0.follow(cursor).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), PostgresError> {
-        self.0.forget(user, at).await
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), PostgresError> {
+        self.0.forget(user, at, now).await
     }
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), PostgresError> {

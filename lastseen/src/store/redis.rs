@@ -103,6 +103,8 @@ struct Handle {
     /// Tells this handle's changes from others' in the feed.
     origin: u64,
     prepared: Mutex<Option<Prepared>>,
+    /// Why the last look at the feeds told of some alone.
+    lagging: Mutex<Option<RedisError>>,
 }
 
 /// That the store was found to be as it must be.
@@ -145,7 +147,7 @@ impl RedisStore {
 impl Handle {
     fn new(target: Target, settings: Settings, limits: Limits) -> Self {
         let router = Arc::new(Router::new(Arc::new(target), limits));
-        Self { router, settings, origin: gate::random(), prepared: Mutex::new(None) }
+        Self { router, settings, origin: gate::random(), prepared: Mutex::new(None), lagging: Mutex::new(None) }
     }
 
     /// The groups, which are found, or fixed, at the first call that reaches a server, and at the first after a failover.
@@ -264,8 +266,8 @@ impl Store for RedisStore {
         self.0.follow(cursor).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), RedisError> {
-        self.0.forget(user, at).await
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), RedisError> {
+        self.0.forget(user, at, now).await
     }
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), RedisError> {

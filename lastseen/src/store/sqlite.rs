@@ -203,9 +203,9 @@ impl Store for SqliteStore {
         self.ask(move |connection| read::follow(connection, cursor.as_ref(), origin)).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), SqliteError> {
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), SqliteError> {
         let (user, origin) = (user.clone(), self.0.origin);
-        self.change(move |connection| write::forget(connection, &user, at, origin)).await
+        self.change(move |connection| write::forget(connection, &user, at, now, origin)).await
     }
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), SqliteError> {

@@ -11,7 +11,12 @@ const KEPT: Duration = Duration::from_hours(24);
 ///
 /// A date from a clock that was far ahead holds nothing back: else its user could never come back.
 pub(super) fn holds(forgotten_at: Timestamp, now: Timestamp) -> bool {
-    !has_expired(forgotten_at, now) && forgotten_at <= now + VOID_AHEAD
+    !has_expired(forgotten_at, now) && !is_void(forgotten_at, now)
+}
+
+/// Whether the date comes from a clock that was far ahead, and so gives way to any other.
+pub(super) fn is_void(forgotten_at: Timestamp, now: Timestamp) -> bool {
+    forgotten_at > now + VOID_AHEAD
 }
 
 /// Whether the date itself may be dropped at `now`.

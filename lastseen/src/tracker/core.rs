@@ -107,8 +107,8 @@ impl Core {
         let known = self.memory.look_up(user, now).and_then(|(record, ..)| record.plausible(now).latest());
         let at = known.map_or(now, |known| known.max(now));
         self.memory.forget(user, at);
-        let outcome = self.store.forget(user, at).await;
-        // Whoever came back meanwhile may have been written before it.
+        let outcome = self.store.forget(user, at, self.memory.now()).await;
+        // Of a profile that was set meanwhile the store may have been told before it.
         self.memory.forget(user, at);
         outcome?;
         self.note_written(Written::Erasure(user.clone(), at));

@@ -14,7 +14,7 @@ pub(super) trait AnyStore: Send + Sync {
     fn read<'a>(&'a self, user: &'a UserId) -> Answer<'a, Option<Record>>;
     fn recent<'a>(&'a self, since: Timestamp, page: Option<&'a Cursor>) -> Answer<'a, Page>;
     fn follow<'a>(&'a self, cursor: Option<&'a Cursor>) -> Answer<'a, Changes>;
-    fn forget<'a>(&'a self, user: &'a UserId, at: Timestamp) -> Answer<'a, ()>;
+    fn forget<'a>(&'a self, user: &'a UserId, at: Timestamp, now: Timestamp) -> Answer<'a, ()>;
     fn set_profile<'a>(&'a self, user: &'a UserId, profile: &'a Profile) -> Answer<'a, ()>;
     fn profiles<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Profile)>>;
     fn expire<'a>(&'a self, since: KeptSince, now: Timestamp, page: Option<&'a Cursor>) -> Answer<'a, Option<Cursor>>;
@@ -52,10 +52,10 @@ impl<S: Store> AnyStore for S {
         })
     }
 
-    fn forget<'a>(&'a self, user: &'a UserId, at: Timestamp) -> Answer<'a, ()> {
-        Box::pin(
-            async move { Store::forget(self, user, at).await.map_err(|error| Error::store("erasing a user", error)) },
-        )
+    fn forget<'a>(&'a self, user: &'a UserId, at: Timestamp, now: Timestamp) -> Answer<'a, ()> {
+        Box::pin(async move {
+            Store::forget(self, user, at, now).await.map_err(|error| Error::store("erasing a user", error))
+        })
     }
 
     fn set_profile<'a>(&'a self, user: &'a UserId, profile: &'a Profile) -> Answer<'a, ()> {

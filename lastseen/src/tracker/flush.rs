@@ -49,7 +49,7 @@ impl Core {
         for written in lately {
             match written {
                 Written::Erasure(user, at) => {
-                    self.store.forget(&user, at).await?;
+                    self.store.forget(&user, at, self.memory.now()).await?;
                     self.memory.forget(&user, at);
                 }
                 Written::Profile(user, profile) => self.store.set_profile(&user, &profile).await?,

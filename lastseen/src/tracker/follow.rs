@@ -64,6 +64,7 @@ impl Core {
             }
             let more = !lacking && !changes.changes.is_empty();
             total += changes.changes.len() as u64;
+            self.health.lock().changes += changes.changes.len() as u64;
             for change in changes.changes {
                 match change {
                     Change::Record(record) => self.memory.absorb(&record),
@@ -77,7 +78,6 @@ impl Core {
             *followed = Some(changes.cursor);
             if !more {
                 Span::current().record("changes", total);
-                self.health.lock().changes += total;
                 return Ok(());
             }
         }

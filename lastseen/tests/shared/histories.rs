@@ -15,7 +15,8 @@ use tokio::runtime::Runtime;
 #[derive(Clone, Debug)]
 enum Step {
     Write(Vec<Record>),
-    Forget(UserId),
+    /// Up to so many seconds ago.
+    Forget(UserId, i64),
     SetProfile(UserId, Profile),
     Pass(i64),
 }
@@ -44,7 +45,7 @@ fn step(now: Timestamp) -> impl Strategy<Value = (bool, Step)> {
         (any::<bool>(), any::<bool>()).prop_map(|(active, hidden)| Profile::named("x").active(active).hidden(hidden));
     let step = prop_oneof![
         8 => batch.prop_map(Step::Write),
-        2 => user().prop_map(Step::Forget),
+        2 => (user(), 0_i64..6).prop_map(|(user, ago)| Step::Forget(user, ago)),
         1 => (user(), profile).prop_map(|(user, profile)| Step::SetProfile(user, profile)),
         // Stores differ in when they drop an erasure that holds no longer, so none comes to hold again when time goes back.
         3 => prop_oneof![-70_i64..70, Just(90_000)].prop_map(Step::Pass),
@@ -65,7 +66,10 @@ async fn run<S: Store>(
         let store = if *is_second { second } else { first };
         match step {
             Step::Write(batch) => store.write(batch, now).await.unwrap(),
-            Step::Forget(user) => store.forget(user, now).await.unwrap(),
+            Step::Forget(user, ago) => {
+                let at = Timestamp::from_micros(now.as_micros() - ago * 1_000_000);
+                store.forget(user, at, now).await.unwrap();
+            }
             Step::SetProfile(user, profile) => store.set_profile(user, profile).await.unwrap(),
             Step::Pass(seconds) => now = Timestamp::from_micros(now.as_micros() + seconds * 1_000_000),
         }

@@ -122,8 +122,8 @@ impl Store for Translated {
         Ok(told)
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), PostgresError> {
-        self.store.forget(&self.ids.key(user), at).await
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), PostgresError> {
+        self.store.forget(&self.ids.key(user), at, now).await
     }
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), PostgresError> {

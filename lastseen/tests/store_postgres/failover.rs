@@ -129,7 +129,7 @@ async fn a_restart_counts_also_where_a_pooler_hides_it() {
         let write = async || store.write(&[seen(user, after(1))], after(1)).await;
         eventually(PATIENCE, write, Result::is_ok).await.unwrap();
         assert_eq!(store.failovers(), 1, "by the time that a write is acknowledged");
-        store.forget(&UserId::from(user), after(2)).await.unwrap();
+        store.forget(&UserId::from(user), after(2), after(2)).await.unwrap();
         store.set_profile(&UserId::from(user), &Profile::named("x")).await.unwrap();
         store.follow(None).await.unwrap();
         assert_eq!(store.failovers(), 1, "once");

@@ -187,7 +187,7 @@ async fn forgetting_takes_the_name_out_of_every_table_in_time() {
     let record = Record { left_at: Some(NOW), ..seen(ada.clone(), NOW) };
     store.write(&[record], NOW).await.unwrap();
     store.set_profile(&ada, &Profile::named("Ada")).await.unwrap();
-    store.forget(&ada, NOW).await.unwrap();
+    store.forget(&ada, NOW, NOW).await.unwrap();
     let rows = async || {
         let count = |table: String| format!("(SELECT count(*) FROM {table} WHERE user_id = 'ada')");
         let tables = ["", "_profile", "_feed", "_readable", "_number"].map(|suffix| format!("user_activity{suffix}"));
@@ -218,7 +218,7 @@ async fn each_batch_that_changes_something_wakes_those_who_listen() {
     client.batch_execute("LISTEN user_activity").await.unwrap();
     store.write(&[seen(1_u32, NOW)], NOW).await.unwrap();
     store.write(&[seen(1_u32, NOW)], NOW).await.unwrap();
-    store.forget(&UserId::from(1_u32), NOW).await.unwrap();
+    store.forget(&UserId::from(1_u32), NOW, NOW).await.unwrap();
     store.set_profile(&UserId::from(1_u32), &Profile::new()).await.unwrap();
     // A notice comes before the answer to the next question.
     client.batch_execute("SELECT 1").await.unwrap();

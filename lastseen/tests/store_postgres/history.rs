@@ -96,7 +96,7 @@ async fn who_is_forgotten_leaves_every_set_and_the_number_goes_to_nobody() {
     store.write(&[seen(5_000_u32, tomorrow)], tomorrow).await.unwrap();
     assert_ne!(set().await, without);
 
-    store.forget(&5_000_u32.into(), tomorrow).await.unwrap();
+    store.forget(&5_000_u32.into(), tomorrow, tomorrow).await.unwrap();
     assert_eq!(set().await, without);
     assert_eq!(rows(&site).await, "0 1 5000");
     store.write(&[seen(5_001_u32, tomorrow)], tomorrow).await.unwrap();
@@ -114,8 +114,11 @@ async fn who_is_written_while_they_are_forgotten_is_counted_on_no_day() {
         let (yesterday, now) = (NOW - DAY, after(round));
         let newcomer = UserId::from(1_000 + round);
         let batch = [seen(known.clone(), yesterday), seen(newcomer.clone(), now)];
-        let (written, one, other) =
-            tokio::join!(writer.write(&batch, now), forgetter.forget(&known, now), forgetter.forget(&newcomer, now),);
+        let (written, one, other) = tokio::join!(
+            writer.write(&batch, now),
+            forgetter.forget(&known, now, now),
+            forgetter.forget(&newcomer, now, now),
+        );
         written.unwrap();
         one.unwrap();
         other.unwrap();
@@ -183,7 +186,7 @@ async fn nothing_expires_by_a_clock_that_is_ahead() {
 async fn who_expires_leaves_no_row_but_an_erasure_s_for_its_day() {
     let site = Site::new().await;
     let store = site.open().await;
-    store.forget(&2_u32.into(), NOW).await.unwrap();
+    store.forget(&2_u32.into(), NOW, NOW).await.unwrap();
     store.write(&[seen(1_u32, after(1)), seen(2_u32, after(1))], after(1)).await.unwrap();
     let since = KeptSince { addresses: None, records: Some(after(2)) };
     store.expire(since, after(2), None).await.unwrap();

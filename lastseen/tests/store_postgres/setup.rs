@@ -119,7 +119,7 @@ async fn a_missing_privilege_is_named_with_what_grants_it() {
     .await;
     let store = PostgresStore::builder(&url).migrate(false).connect().await.unwrap();
     store.write(&[seen(1_u32, NOW)], NOW).await.unwrap();
-    store.forget(&1_u32.into(), NOW).await.unwrap();
+    store.forget(&1_u32.into(), NOW, NOW).await.unwrap();
 }
 
 #[tokio::test]

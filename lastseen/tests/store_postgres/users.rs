@@ -19,7 +19,7 @@ async fn a_touch_of_a_stranger_is_dropped_and_counted_alone() {
     store.set_profile(&12_u32.into(), &Profile::new()).await.unwrap();
     assert_eq!(store.dropped(), 6);
     assert!(store.profiles(&[12_u32.into()]).await.unwrap().is_empty());
-    store.forget(&12_u32.into(), NOW).await.unwrap();
+    store.forget(&12_u32.into(), NOW, NOW).await.unwrap();
 
     // With the user goes all that belongs to them.
     store.set_profile(&5_u32.into(), &Profile::named("Ada")).await.unwrap();
@@ -75,7 +75,7 @@ async fn an_id_that_can_be_no_key_is_dropped_and_counted_alone() {
         }
         for id in unfit.map(|id| UserId::new(id).unwrap()) {
             assert_eq!(store.read(&id).await.unwrap(), None, "{id} is no {key}");
-            store.forget(&id, NOW).await.unwrap();
+            store.forget(&id, NOW, NOW).await.unwrap();
             store.set_profile(&id, &Profile::new()).await.unwrap();
             assert!(store.profiles(&[id]).await.unwrap().is_empty());
         }

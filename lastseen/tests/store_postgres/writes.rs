@@ -87,7 +87,7 @@ async fn an_erasure_under_way_keeps_out_what_waits_for_it() {
         lock.batch_execute("LOCK user_activity_feed IN EXCLUSIVE MODE").await.unwrap();
         let erasing = tokio::spawn({
             let (eraser, user) = (eraser.clone(), user.clone());
-            async move { eraser.forget(&user, after(10)).await }
+            async move { eraser.forget(&user, after(10), NOW).await }
         });
         site.blocked(1).await;
         let writing = tokio::spawn({
@@ -160,7 +160,7 @@ async fn people_can_read_the_tables() {
         record("2 gone", "2026-11-24T03:14:59Z", Some("2026-11-24T03:15:00Z")),
     ];
     store.write(&batch, NOW).await.unwrap();
-    store.forget(&UserId::new("3 erased").unwrap(), NOW).await.unwrap();
+    store.forget(&UserId::new("3 erased").unwrap(), NOW, NOW).await.unwrap();
     assert_eq!(
         site.sql(
             "SET timezone = 'UTC';

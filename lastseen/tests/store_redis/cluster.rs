@@ -73,6 +73,51 @@ async fn a_cluster_that_is_down() {
     site.catches_up(RECOVERY).await;
 }
 
+/// What is written to the other masters is followed meanwhile, and what isn't is made up for.
+#[tokio::test]
+async fn a_part_of_the_feeds_that_lags() {
+    const USERS: u32 = 300;
+
+    let mut cluster = RedisCluster::start().await;
+    for server in &cluster.servers {
+        server.cli(&["CONFIG", "SET", "cluster-require-full-coverage", "no"]).await;
+    }
+    let (here, there) = (Site::open(&cluster.url()).await.tracker, Site::open(&cluster.url()).await.tracker);
+    let agree = async |count: usize| {
+        let state = async || (there.count(), there.status().is_ready() && here.status().is_ready());
+        eventually(PATIENCE, state, |state| *state == (count, true)).await;
+    };
+    for is_killed in [false, true] {
+        (0..USERS).for_each(|user| here.touch(&UserId::from(user), None));
+        agree(USERS as usize).await;
+        let master = cluster.master_of(0).await;
+        let replica = replica_of(&cluster, master).await;
+        let mut held_back = 0;
+        for key in cluster.servers[master].cli(&["KEYS", "*:seen"]).await.lines() {
+            held_back += cluster.servers[master].cli(&["ZCARD", key]).await.parse::<usize>().unwrap();
+        }
+        assert!((1..USERS as usize / 2).contains(&held_back), "{held_back}");
+
+        for number in [replica, master] {
+            let server = &mut cluster.servers[number];
+            if is_killed { server.kill() } else { server.pause() }
+        }
+        (0..USERS).for_each(|user| here.leave(&UserId::from(user)));
+        eventually(FAILOVER, async || there.count(), |count| *count == held_back).await;
+        let lags = format!("127.0.0.1:{}", cluster.servers[master].port());
+        let error = async || there.status().store_error.unwrap_or_default().to_string();
+        eventually(PATIENCE, error, |error| error.contains(&lags)).await;
+        assert!(!there.status().is_ready() && there.status().follow_failures > 0);
+
+        for number in [master, replica] {
+            let server = &mut cluster.servers[number];
+            if is_killed { server.restart().await } else { server.resume() }
+        }
+        cluster.is_whole().await;
+        agree(0).await;
+    }
+}
+
 /// The slot's first key has gone over and the others haven't: the master says TRYAGAIN, and ASK once all have gone.
 #[tokio::test]
 async fn a_slot_that_is_half_moved() {

@@ -59,7 +59,7 @@ async fn a_server_that_stands_still() {
     server.pause();
     site.visits();
     site.fails("no connection within 1s").await;
-    site.visits();
+    site.goes_on().await;
     server.resume();
     site.catches_up(RECOVERY).await;
 }
@@ -151,6 +151,16 @@ async fn a_primary_whose_place_its_replica_takes() {
     site.visits();
     let port = sentinel.servers[1].port();
     eventually(PATIENCE, async || sentinel.primary().await, |primary| *primary == port).await;
+    site.catches_up(RECOVERY).await;
+}
+
+#[tokio::test]
+async fn a_network_slower_than_patience() {
+    let (_server, mut site, proxy) = behind_a_proxy().await;
+    proxy.delay(Duration::from_millis(1200));
+    site.visits();
+    site.fails(" within 1s").await;
+    proxy.delay(Duration::ZERO);
     site.catches_up(RECOVERY).await;
 }
 

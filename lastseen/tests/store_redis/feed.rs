@@ -34,7 +34,7 @@ async fn a_reader_who_falls_behind_what_is_kept_is_told() {
         let late = reader.follow(Some(cursor)).await.unwrap();
         assert!(late.missed && late.changes.is_empty(), "{}", late.changes.len());
         writer.write(&[seen(&user("ada"), -1)], NOW).await.unwrap();
-        writer.forget(&user("ada"), NOW).await.unwrap();
+        writer.forget(&user("ada"), NOW, NOW).await.unwrap();
         writer.write(&[seen(&user("ada"), 1)], NOW).await.unwrap();
         let next = reader.follow(Some(&late.cursor)).await.unwrap();
         assert!(!next.missed && next.changes.contains(&Change::Record(seen(&user("ada"), 1))), "{next:?}");
@@ -119,7 +119,8 @@ async fn an_erasure_leaves_no_trace() {
     }
     store.set_profile(&ada, &Profile::named("The Countess")).await.unwrap();
     store.write(&batch(0..500), NOW).await.unwrap();
-    store.forget(&ada, NOW).await.unwrap();
+    let later = lastseen::Timestamp::from_micros(NOW.as_micros() + 600);
+    store.forget(&ada, later, later).await.unwrap();
 
     let mut named = Vec::new();
     for key in server.cli(&["KEYS", "*"]).await.lines() {

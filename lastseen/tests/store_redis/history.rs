@@ -49,7 +49,7 @@ async fn who_is_forgotten_leaves_every_day_and_the_number_goes_to_nobody() {
     let number = place.server.cli(&["HGET", &numbers, "ada"]).await;
     assert_eq!(bits(&number).await, ["1", "1"]);
 
-    store.forget(&ada, NOW).await.unwrap();
+    store.forget(&ada, NOW, NOW).await.unwrap();
     assert_eq!(bits(&number).await, ["0", "0"]);
     assert_eq!(place.server.cli(&["HEXISTS", &numbers, "ada"]).await, "0");
     store.write(&[active_at(&eve, NOW)], NOW).await.unwrap();

@@ -43,7 +43,7 @@ async fn every_key_goes_where_nobody_writes_any_more() {
     let ada = user("ada");
     store.write(&[aged(&ada, 0, Some(1))], NOW).await.unwrap();
     store.set_profile(&ada, &Profile::named("Ada")).await.unwrap();
-    store.forget(&user("bob"), NOW).await.unwrap();
+    store.forget(&user("bob"), NOW, NOW).await.unwrap();
     let keys = keys(&place).await;
     assert_eq!(keys.len(), 9, "{keys:?}");
     for key in keys {

@@ -43,7 +43,7 @@ async fn no_id_steers_its_slot() {
         assert_eq!(store.read(user).await.unwrap(), Some(seen(user, -1)));
     }
     assert_eq!(store.profiles(&users).await.unwrap().len(), users.len());
-    store.forget(&users[0], NOW).await.unwrap();
+    store.forget(&users[0], NOW, NOW).await.unwrap();
 
     let mut groups = BTreeSet::new();
     for key in keys(&place).await {

@@ -98,7 +98,9 @@ class Table(Store):
         self.here()
         alias = router.db_for_write(UserActivity)
         with connected(), transaction.atomic(using=alias):
-            UserActivity.objects.using(alias).filter(pk=key).delete()
+            activity = UserActivity.objects.using(alias).filter(pk=key)
+            activity.filter(left_at__lte=stored(at)).update(left_at=None)
+            activity.filter(last_activity_date__lte=stored(at)).delete()
             note_erasure(user, at, self.origin)
 
     def expire(self, addresses: datetime | None, records: datetime | None) -> None:

@@ -206,8 +206,10 @@ def test_rule_8_what_is_erased_is_not_brought_back_by_what_was_under_way(table: 
     assert other.recent(at(0), None).forgotten == [(ada, at(2))]
     other.write([Record(ada, at(2), "203.0.113.7", at(2))], at(2))
     assert other.read(ada) is None
-    other.write([Record(ada, at(3))], at(3))
-    assert other.read(ada) == Record(ada, at(3))
+    other.write([Record(ada, at(6), None, at(4))], at(6))
+    assert other.read(ada) == Record(ada, at(6), None, at(4))
+    table.forget(ada, at(5))
+    assert other.read(ada) == Record(ada, at(6))
 
 
 def test_rule_16_what_is_kept_no_longer_goes(table: Table, people: People, clock: ManualClock) -> None:

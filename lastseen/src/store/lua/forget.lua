@@ -1,20 +1,48 @@
--- Erases a user, also from the feed and from every day, and keeps out until a day later what was in flight.
+-- Erases a user up to a moment, also from the feed and from every day, and keeps out until a day later what was in flight.
 -- KEYS: seen, ip, left, forgotten, profile, feed, trimmed, number, and the days
--- ARGV: 1 user, 2 forgotten_at, 3 the earliest forgetting that still holds, in microseconds, 4 how long the keys are kept,
---       in milliseconds, 5 origin, 6 length of the feed
+-- ARGV: 1 user, 2 forgotten_at, 3 the earliest forgetting that still holds and 4 the latest date that isn't void, in
+--       microseconds, 5 the first of the days, 6 how long the keys are kept, in milliseconds, 7 origin, 8 length of the feed
 local seen, ips, left, forgotten, profiles, feed, trimmed, numbers = unpack(KEYS)
-local user = ARGV[1]
-redis.call('ZREM', seen, user)
-redis.call('HDEL', ips, user)
-redis.call('ZREM', left, user)
+local user, limit = ARGV[1], tonumber(ARGV[4])
+
+-- The user's date there, unless it is void.
+local function date_in(key)
+    local date = redis.call('ZSCORE', key, user)
+    return date and tonumber(date) <= limit and date
+end
+
+-- The later of the two, where the user has been erased before.
+redis.call('ZREMRANGEBYSCORE', forgotten, '-inf', '(' .. ARGV[3])
+local erased = date_in(forgotten)
+local is_anothers = erased and tonumber(erased) > tonumber(ARGV[2])
+erased = is_anothers and erased or ARGV[2]
+redis.call('ZADD', forgotten, erased, user)
+
+-- Takes away what isn't after the erasure. Gives the date that stays.
+local function erase(key)
+    local date = date_in(key)
+    if date and tonumber(date) > tonumber(erased) then
+        return date
+    end
+    redis.call('ZREM', key, user)
+end
+local seen_later, left_later = erase(seen), erase(left)
+if not seen_later then
+    redis.call('HDEL', ips, user)
+end
 redis.call('HDEL', profiles, user)
 
 local number = redis.call('HGET', numbers, user)
 if number then
-    redis.call('HDEL', numbers, user)
+    local kept
+    if seen_later then
+        kept = OWN + 1 + math.floor(seen_later / 86400000000) - ARGV[5]
+    else
+        redis.call('HDEL', numbers, user)
+    end
     for day = OWN + 1, #KEYS do
         -- To write a bit would make the string.
-        if redis.call('GETBIT', KEYS[day], number) == 1 then
+        if day ~= kept and redis.call('GETBIT', KEYS[day], number) == 1 then
             redis.call('SETBIT', KEYS[day], number, 0)
         end
     end
@@ -31,10 +59,12 @@ repeat
     end
 until #entries < PAGE
 
-redis.call('ZREMRANGEBYSCORE', forgotten, '-inf', '(' .. ARGV[3])
-redis.call('ZADD', forgotten, 'GT', ARGV[2], user)
-local kept = redis.call('ZSCORE', forgotten, user)
 -- An erasure that is another's is news to this handle too.
-local origin = tonumber(kept) > tonumber(ARGV[2]) and '0' or ARGV[5]
-publish(feed, trimmed, ARGV[6], 'f', origin, { { user, kept } })
-live_on(ARGV[4])
+publish(feed, trimmed, ARGV[8], 'f', is_anothers and '0' or ARGV[7], { { user, erased } })
+-- What came after it is news to all, since it was in the feed as one change with what came before.
+if seen_later or left_later then
+    local ip = redis.call('HGET', ips, user) or ''
+    local record = (seen_later or '') .. '\n' .. (left_later or '') .. '\n' .. ip
+    publish(feed, trimmed, ARGV[8], 'r', '0', { { user, record } })
+end
+live_on(ARGV[6])

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Row, Transaction};
 
+use super::date::Date;
 use super::pool::Param;
 use super::tables::Tables;
 use super::{Handle, PostgresError, is_clash};
@@ -19,8 +20,8 @@ pub(super) enum Task<'a> {
     /// Fold rows into them where it is time to, and let go of days that are no longer kept. Whoever finds another at it
     /// leaves it to them.
     Fold(Timestamp),
-    /// Take a user out of all.
-    Erase(&'a UserId),
+    /// Take a user out of all but the day of what they have done since their erasure.
+    Erase(&'a UserId, Timestamp),
     /// Let go of those before this one.
     Expire(Day),
 }
@@ -102,9 +103,12 @@ async fn change_on(client: &mut Client, tables: &Tables, task: Task<'_>) -> Resu
             }
             fold(&transaction, tables, now).await?;
         }
-        Task::Erase(user) => {
+        Task::Erase(user, now) => {
             transaction.query_typed(&tables.wait_turn, &[]).await?;
-            transaction.query_typed(&tables.free_number, &[(&user.as_str(), Type::TEXT)]).await?;
+            let user = (&user.as_str() as _, Type::TEXT);
+            transaction.query_typed(&tables.free_number, std::slice::from_ref(&user)).await?;
+            let oldest = Date(bitmap::oldest(now).start());
+            transaction.query_typed(&tables.note_anew, &[user, (&oldest, Type::TIMESTAMPTZ)]).await?;
         }
         Task::Expire(oldest) => {
             transaction.query_typed(&tables.wait_turn, &[]).await?;

@@ -47,16 +47,20 @@ impl Handle {
         Ok(())
     }
 
-    pub(super) async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), PostgresError> {
+    pub(super) async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), PostgresError> {
         let tables = self.tables().await?;
         if !tables.key.fits(user) {
             return Ok(());
         }
-        let params =
-            [(&user.as_str() as _, Type::TEXT), (&Date(at) as _, Type::TIMESTAMPTZ), (&self.origin as _, Type::INT8)];
+        let params = [
+            (&user.as_str() as _, Type::TEXT),
+            (&Date(at) as _, Type::TIMESTAMPTZ),
+            (&self.origin as _, Type::INT8),
+            (&Date(now + VOID_AHEAD) as _, Type::TIMESTAMPTZ),
+        ];
         self.change("erasing a user", &tables.forget, &params).await?;
         // With what was written until then in view.
-        self.change_days(&tables, Task::Erase(user)).await
+        self.change_days(&tables, Task::Erase(user, now)).await
     }
 
     pub(super) async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), PostgresError> {

@@ -216,7 +216,8 @@ impl Node {
                 format!("Redis at {} is version {version:?}: it must be at least 7.0, or a Valkey", self.address);
             return Err(RedisError::new(Kind::TooOld, message));
         }
-        let is_cluster = of("redis_mode") == "cluster";
+        // A Valkey has it under a name of its own.
+        let is_cluster = [of("redis_mode"), of("server_mode")].contains(&"cluster");
         if is_cluster != (self.target.shape == Shape::Cluster) {
             let what = if is_cluster {
                 "is part of a Cluster: write redis+cluster://, or rediss+cluster:// for TLS"
@@ -250,4 +251,28 @@ impl Node {
 /// What a command is sent as where it was redirected for once.
 pub(super) fn asking() -> Cmd {
     cmd("ASKING")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of a server that says this of itself.
+    fn judged(url: &str, info: &str) -> Result<Arc<str>, RedisError> {
+        let target = Arc::new(Target::new(url).unwrap());
+        Node::new(target.addresses[0].clone(), Role::Data, target, Limits::default()).judge(info)
+    }
+
+    #[test]
+    fn a_cluster_is_known_by_what_redis_and_valkey_call_it() {
+        const REST: &str = "role:master\r\nrun_id:a\r\nmaster_replid:b\r\n";
+        for (name, others) in [("redis_mode", ""), ("server_mode", "server_name:valkey\r\nvalkey_version:8.0.1\r\n")] {
+            let info = |mode: &str| format!("redis_version:7.2.4\r\n{others}{name}:{mode}\r\n{REST}");
+            assert_eq!(judged("redis+cluster://a", &info("cluster")).unwrap().as_ref(), "a/b");
+            assert_eq!(judged("redis://a", &info("standalone")).unwrap().as_ref(), "a/b");
+            assert!(judged("redis://a", &info("cluster")).unwrap_err().is_mismatch());
+            assert!(judged("redis+cluster://a", &info("standalone")).unwrap_err().is_mismatch());
+        }
+        assert!(judged("redis://a", "redis_version:6.2.14\r\n").unwrap_err().is_too_old());
+    }
 }

@@ -6,7 +6,7 @@ use ::redis::{Value, cmd};
 
 use super::feed::{self, Entry, Place, Position};
 use super::groups::Group;
-use super::router::Request;
+use super::router::{Answers, Request};
 use super::{Handle, RedisError, answer, script};
 use crate::store::{Change, Changes, Cursor, Page};
 use crate::{Profile, Record, Timestamp, UserId};
@@ -74,8 +74,13 @@ impl Handle {
         Ok(page)
     }
 
+    /// Where some groups' servers are down, what the others have is told first, and the failure by the next call. The places
+    /// in the groups that lag stay where they are.
     pub(super) async fn follow(&self, cursor: Option<&Cursor>) -> Result<Changes, RedisError> {
         const DOING: &str = "following other processes";
+        if let Some(failure) = self.lagging.lock().take() {
+            return Err(failure);
+        }
         let groups = self.groups().await?;
         let Some(cursor) = cursor else { return self.ends(false).await };
         let Some(mut places) = feed::places(cursor, groups.len()) else { return self.ends(true).await };
@@ -89,16 +94,17 @@ impl Handle {
             // In this order: what is trimmed in between is told of as missed, rather than not at all.
             requests.extend([entries, trimmed].map(|command| Request { slot: group.slot, command, script: None }));
         }
-        let answers = self.send(DOING, requests).await?;
+        let Answers { values, failure } = self.router.send_to_some(DOING, requests).await;
         let mut told = Told::default();
-        for ((group, place), answers) in groups.iter().zip(&mut places).zip(answers.chunks(2)) {
+        for ((group, place), answers) in groups.iter().zip(&mut places).zip(values.chunks(2)) {
+            let [Some(entries), Some(trimmed)] = answers else { continue };
             let history = self.history(group.slot);
-            let trimmed = answers.get(1).and_then(Position::of).unwrap_or_default();
+            let trimmed = Position::of(trimmed).unwrap_or_default();
             // Of what a server that took over lacks, the reader may be ahead.
             if place.history != history || place.position.is_before_gap(trimmed) {
                 return self.ends(true).await;
             }
-            let entries = answers.first().and_then(answer::list).ok_or_else(|| self.unreadable(DOING))?;
+            let entries = answer::list(entries).ok_or_else(|| self.unreadable(DOING))?;
             for entry in entries {
                 let [position, fields] = answer::list(entry).unwrap_or_default() else { continue };
                 let position = Position::of(position).ok_or_else(|| self.unreadable(DOING))?;
@@ -113,7 +119,14 @@ impl Handle {
                 }
             }
         }
-        Ok(Changes { changes: told.all(), cursor: feed::cursor(&places), missed: false })
+        let changes = told.all();
+        if let Some(failure) = failure {
+            if changes.is_empty() {
+                return Err(failure);
+            }
+            *self.lagging.lock() = Some(failure);
+        }
+        Ok(Changes { changes, cursor: feed::cursor(&places), missed: false })
     }
 
     /// The ends of all feeds.

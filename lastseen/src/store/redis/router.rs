@@ -1,5 +1,7 @@
 //! Gets commands to the servers that have their slots, and goes along with a Cluster that moves them.
 
+mod mapping;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,13 +10,17 @@ use std::time::Duration;
 use ::redis::{Cmd, Pipeline, ServerError, Value};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::error::{Kind, RedisError};
 use super::map::Map;
 use super::node::{Limits, Node, Role, asking};
 use super::script::Lua;
-use super::target::{Address, Shape, Target};
+use super::target::{Address, Target};
+
+/// For how long whoever can do with some of the answers waits for servers that aren't connected, once the others have
+/// answered.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// How long to wait before a slot that is being moved is asked for again: at first, and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
@@ -73,6 +79,22 @@ struct Open {
     ask: Option<Address>,
 }
 
+/// An answer to each request, `None` where there is none, and why there isn't.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub values: Vec<Option<Value>>,
+    pub failure: Option<RedisError>,
+}
+
+/// Who is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// All servers, also those that are down: what the others can do is done.
+    All,
+    /// Those with a connection, and others for the [`GRACE`] alone.
+    Connected,
+}
+
 impl Router {
     pub(super) fn new(target: Arc<Target>, limits: Limits) -> Self {
         Self {
@@ -97,17 +119,31 @@ impl Router {
     ///
     /// Each must be one that may be done twice: where one fails, or an answer is lost, the others may have been done.
     pub(super) async fn send(self: &Arc<Self>, doing: &str, requests: Vec<Request>) -> Result<Vec<Value>, RedisError> {
+        let Answers { values, failure } = self.collect(doing, requests, For::All).await;
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(values.into_iter().map(Option::unwrap_or_default).collect()),
+        }
+    }
+
+    /// The same, for whoever can do with some of the answers: where a server is down it doesn't hold up the others.
+    pub(super) async fn send_to_some(self: &Arc<Self>, doing: &str, requests: Vec<Request>) -> Answers {
+        self.collect(doing, requests, For::Connected).await
+    }
+
+    async fn collect(self: &Arc<Self>, doing: &str, requests: Vec<Request>, whom: For) -> Answers {
         let deadline = Instant::now() + self.limits.timeout;
-        let mut answers = vec![Value::Nil; requests.len()];
+        let mut answers = Answers { values: vec![None; requests.len()], failure: None };
         let mut open: Vec<Open> =
             requests.into_iter().enumerate().map(|(index, request)| Open { index, request, ask: None }).collect();
         let mut pause = PAUSE.0;
         loop {
             let mut again = Vec::new();
-            let (mut reason, mut failure) = (None, None);
-            for (one, outcome) in self.round(doing, open).await? {
+            let mut reason = None;
+            let (outcomes, mut failure) = self.round(doing, open, whom).await;
+            for (one, outcome) in outcomes {
                 match outcome {
-                    Outcome::Answer(answer) => answers[one.index] = answer,
+                    Outcome::Answer(answer) => answers.values[one.index] = Some(answer),
                     Outcome::InFull => {
                         let script = one.request.script.expect("only scripts lack a name");
                         let command = script.in_full(&one.request.command);
@@ -122,14 +158,13 @@ impl Router {
                     Outcome::Failed(error) => failure = Some(error),
                 }
             }
-            if let Some(failure) = failure {
-                return Err(failure);
-            }
-            if again.is_empty() {
-                return Ok(answers);
+            answers.failure = failure.or(answers.failure);
+            if again.is_empty() || (whom == For::All && answers.failure.is_some()) {
+                return answers;
             }
             if Instant::now() >= deadline {
-                return Err(self.undecided(doing, reason));
+                answers.failure = Some(self.undecided(doing, reason));
+                return answers;
             }
             // A slot that is on its way may send back and forth.
             if reason.is_some() || pause > PAUSE.0 {
@@ -138,12 +173,6 @@ impl Router {
             pause = (pause * 2).min(PAUSE.1);
             open = again;
         }
-    }
-
-    /// Drops what is known of where slots are, so that it is asked for anew.
-    fn forget_map(&self) {
-        *self.map.lock() = None;
-        self.moved.lock().clear();
     }
 
     fn undecided(&self, doing: &str, reason: Option<ServerError>) -> RedisError {
@@ -156,46 +185,75 @@ impl Router {
         }
     }
 
-    /// Sends each request to where it belongs, once.
-    async fn round(self: &Arc<Self>, doing: &str, open: Vec<Open>) -> Result<Vec<(Open, Outcome)>, RedisError> {
-        let map = self.map().await?;
+    /// Sends each request to where it belongs, once. Says what failed besides what the outcomes tell.
+    async fn round(
+        self: &Arc<Self>,
+        doing: &str,
+        open: Vec<Open>,
+        whom: For,
+    ) -> (Vec<(Open, Outcome)>, Option<RedisError>) {
+        let map = match self.map().await {
+            Ok(map) => map,
+            Err(failure) => return (Vec::new(), Some(failure)),
+        };
+        let (mut outcomes, mut failure) = (Vec::new(), None);
         let mut by_address: HashMap<Address, Vec<Open>> = HashMap::new();
         for one in open {
             let slot = one.request.slot;
             let moved = self.moved.lock().get(&slot).cloned();
-            let Some(address) = one.ask.clone().or(moved).or_else(|| map.find(slot).cloned()) else {
-                self.forget_map();
+            if let Some(address) = one.ask.clone().or(moved).or_else(|| map.find(slot).cloned()) {
+                by_address.entry(address).or_default().push(one);
+            } else {
                 let message = format!("{} has no master for slot {slot}: all slots need one", self.target);
-                return Err(RedisError::new(Kind::Unavailable, message));
-            };
-            by_address.entry(address).or_default().push(one);
+                failure = Some(RedisError::new(Kind::Unavailable, message));
+            }
         }
         let doing: Arc<str> = doing.into();
+        // Where none is connected there is nobody to hold up.
+        let mut late: Vec<Address> = by_address.keys().filter(|address| !self.is_connected(address)).cloned().collect();
+        if whom == For::All || late.len() == by_address.len() {
+            late.clear();
+        }
         let mut servers = JoinSet::new();
         for (address, open) in by_address {
             let (router, doing) = (self.clone(), doing.clone());
-            servers.spawn(async move { router.deliver(address, &doing, open).await });
+            servers.spawn(async move { (address.clone(), router.deliver(address, &doing, open).await) });
         }
-        let (mut outcomes, mut failure) = (Vec::new(), None);
-        // All are waited for: where one is down, what the others can do is done.
-        while let Some(outcome) = servers.join_next().await {
-            match outcome {
-                Ok(Ok(done)) => outcomes.extend(done),
-                Ok(Err(error)) => failure = Some(error),
+        let mut until = None;
+        loop {
+            let next = if servers.len() > late.len() {
+                Ok(servers.join_next().await)
+            } else {
+                timeout_at(*until.get_or_insert_with(|| Instant::now() + GRACE), servers.join_next()).await
+            };
+            match next {
+                Ok(Some(Ok((address, delivered)))) => {
+                    late.retain(|late| *late != address);
+                    match delivered {
+                        Ok(done) => outcomes.extend(done),
+                        Err(error) => failure = Some(error),
+                    }
+                }
                 // The runtime ends.
-                Err(error) => {
+                Ok(Some(Err(error))) => {
                     let message = format!("{} was given up while {doing}", self.target);
                     failure = Some(RedisError::new(Kind::Unavailable, message).because(error));
                 }
+                Ok(None) => break,
+                Err(_) => {
+                    let late: Vec<_> = late.iter().map(Address::to_string).collect();
+                    let message = format!("Redis at {} can't be reached so far, while {doing}", late.join(", "));
+                    failure = Some(RedisError::new(Kind::Unavailable, message));
+                    // They go on with it.
+                    servers.detach_all();
+                    break;
+                }
             }
         }
-        match failure {
-            Some(failure) => {
-                self.forget_map();
-                Err(failure)
-            }
-            None => Ok(outcomes),
+        if failure.is_some() {
+            self.forget_map();
         }
+        (outcomes, failure)
     }
 
     /// Sends requests to one server.
@@ -275,71 +333,13 @@ impl Router {
         self.lineages.lock().current.get(&slot).cloned()
     }
 
+    fn is_connected(&self, address: &Address) -> bool {
+        self.node(address, Role::Data).is_connected()
+    }
+
     fn node(&self, address: &Address, role: Role) -> Arc<Node> {
         let mut nodes = self.nodes.lock();
         let made = || Arc::new(Node::new(address.clone(), role, self.target.clone(), self.limits));
         nodes.entry((address.clone(), role)).or_insert_with(made).clone()
-    }
-
-    async fn map(&self) -> Result<Arc<Map>, RedisError> {
-        let known = || self.map.lock().clone();
-        if let Some(map) = known() {
-            return Ok(map);
-        }
-        let _turn = self.mapping.lock().await;
-        if let Some(map) = known() {
-            return Ok(map);
-        }
-        let map = Arc::new(self.ask_for_map().await?);
-        // Servers come and go, under new addresses.
-        self.nodes.lock().retain(|(address, role), node| {
-            *role == Role::Sentinel
-                || node.is_connected()
-                || map.has(address)
-                || self.target.addresses.contains(address)
-        });
-        *self.map.lock() = Some(map.clone());
-        Ok(map)
-    }
-
-    /// Asks one after another, those first to whom there is a connection.
-    async fn ask_for_map(&self) -> Result<Map, RedisError> {
-        let role = match self.target.shape {
-            Shape::Single => return Ok(Map::One(self.target.addresses[0].clone())),
-            Shape::Sentinel(_) => Role::Sentinel,
-            Shape::Cluster => Role::Data,
-        };
-        let mut candidates: Vec<Arc<Node>> = {
-            let nodes = self.nodes.lock();
-            nodes.iter().filter(|((_, known), _)| *known == role).map(|(_, node)| node.clone()).collect()
-        };
-        candidates.sort_by_cached_key(|node| node.address.to_string());
-        for address in &self.target.addresses {
-            if candidates.iter().all(|node| node.address != *address) {
-                candidates.push(self.node(address, role));
-            }
-        }
-        let turn = self.mapped.fetch_add(1, Ordering::Relaxed) % candidates.len();
-        candidates.rotate_left(turn);
-        candidates.sort_by_key(|node| !node.is_connected());
-        let mut failure = None;
-        for node in candidates {
-            let map = match &self.target.shape {
-                Shape::Sentinel(service) => Map::of_sentinel(&node, service).await,
-                _ => Map::of_cluster(&node).await,
-            };
-            match map {
-                Ok(map) => return Ok(map),
-                // Where no trying again helps, another would say the same.
-                Err(error) if !error.is_unavailable() => return Err(error),
-                Err(error) => failure = Some(error),
-            }
-        }
-        let message = format!("{} can't be reached: none of its servers says where the data is", self.target);
-        let error = RedisError::new(Kind::Unavailable, message);
-        Err(match failure {
-            Some(failure) => error.because(failure),
-            None => error,
-        })
     }
 }

@@ -57,11 +57,17 @@ impl Handle {
         Request { slot: group.slot, command, script: Some(&script::WRITE) }
     }
 
-    pub(super) async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), RedisError> {
+    pub(super) async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), RedisError> {
         let groups = self.groups().await?;
         let group = groups.of(user);
-        let mut command = script::FORGET.call(&group.keys.with(Self::days_until(at)));
-        command.arg(user.as_str()).arg(answer::kept(at)).arg(answer::kept(tombstone::oldest(at)));
+        let days: Vec<Day> = Self::days_until(now).collect();
+        let mut command = script::FORGET.call(&group.keys.with(days.iter().copied()));
+        command
+            .arg(user.as_str())
+            .arg(answer::kept(at))
+            .arg(answer::kept(tombstone::oldest(now)))
+            .arg(answer::kept(now + VOID_AHEAD))
+            .arg(days.first().map_or(0, |first| first.as_days()));
         self.end(&mut command, &groups);
         let request = Request { slot: group.slot, command, script: Some(&script::FORGET) };
         self.send("erasing a user", vec![request]).await.map(drop)

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, Statement};
 
 use super::{active, row};
 use crate::store::tombstone;
-use crate::{Profile, Record, Timestamp, UserId};
+use crate::{Profile, Record, Timestamp, UserId, VOID_AHEAD};
 
 /// How many changes are kept for others to follow, at most, and for how many seconds. A process that follows twice a
 /// second needs a second of them; one further behind reads all that is recent again.
@@ -26,10 +26,7 @@ pub(super) fn write(connection: &Connection, batch: &[Record], now: Timestamp, o
 
     for record in batch {
         let user = record.user.as_str();
-        let stored = |row: &Row<'_>| {
-            Ok((row::record(row, record.user.clone(), 0)?, row::timestamp(row, 3)?, row.get::<_, Option<u32>>(4)?))
-        };
-        let (before, forgotten_at, number) = find.query_row([user], stored)?;
+        let (before, forgotten_at, number) = find.query_row([user], |row| known(row, &record.user))?;
 
         let mut incoming = record.clone();
         if let Some(forgotten_at) = forgotten_at.filter(|at| tombstone::holds(*at, now)) {
@@ -54,6 +51,11 @@ pub(super) fn write(connection: &Connection, batch: &[Record], now: Timestamp, o
     prune_forgotten(connection, now)
 }
 
+/// A user's record, up to when they were erased, and their number.
+fn known(row: &Row<'_>, user: &UserId) -> rusqlite::Result<(Record, Option<Timestamp>, Option<u32>)> {
+    Ok((row::record(row, user.clone(), 0)?, row::timestamp(row, 3)?, row.get(4)?))
+}
+
 fn put_record(put: &mut Statement<'_>, record: &Record) -> rusqlite::Result<()> {
     let seen = record.seen.map(|seen| seen.at.as_micros());
     let ip = record.seen.and_then(|seen| seen.ip).map(|ip| ip.to_string());
@@ -61,7 +63,17 @@ fn put_record(put: &mut Statement<'_>, record: &Record) -> rusqlite::Result<()> 
     Ok(())
 }
 
-pub(super) fn forget(connection: &Connection, user: &UserId, at: Timestamp, origin: i64) -> rusqlite::Result<()> {
+pub(super) fn forget(
+    connection: &Connection,
+    user: &UserId,
+    at: Timestamp,
+    now: Timestamp,
+    origin: i64,
+) -> rusqlite::Result<()> {
+    let find = include_str!("../sql/sqlite/find_record.sql");
+    let (mut later, ..) = connection.query_row(find, [user.as_str()], |row| known(row, user))?;
+    later.forget_until(at);
+
     active::erase(connection, user)?;
     let user = user.as_str();
     for sql in [
@@ -71,14 +83,14 @@ pub(super) fn forget(connection: &Connection, user: &UserId, at: Timestamp, orig
     ] {
         connection.execute(sql, [user])?;
     }
-    let forgotten_at: i64 =
-        connection
-            .query_row(include_str!("../sql/sqlite/put_forgotten.sql"), (user, at.as_micros()), |row| row.get(0))?;
+    let limit = (now + VOID_AHEAD).as_micros();
+    let put_forgotten = include_str!("../sql/sqlite/put_forgotten.sql");
+    let forgotten_at: i64 = connection.query_row(put_forgotten, (user, at.as_micros(), limit), |row| row.get(0))?;
     // An erasure that is another's is news to this handle too.
     let origin = if forgotten_at > at.as_micros() { NOBODY } else { origin };
     connection.execute(include_str!("../sql/sqlite/publish.sql"), (user, "forgotten", forgotten_at, origin))?;
-    prune_feed(connection)?;
-    prune_forgotten(connection, at)
+    // What came after it is written anew, and news to all.
+    write(connection, &[later], now, NOBODY)
 }
 
 pub(super) fn set_profile(

@@ -105,17 +105,7 @@ impl Shard {
             self.place(slot, rest.seen, rest.left_at.map(Timestamp::as_micros));
             self.resolve(shared, key, &Profile::new(), Told::ByDirectory { asked: u64::MAX }, now);
             self.want_profile(shared, slot);
-            self.write_again(slot);
         }
-    }
-
-    /// Of a user who was erased lately the store may lack whatever it is said to have: it erases all when it is told, also
-    /// what came after that date, and news of the two may cross.
-    fn write_again(&mut self, slot: u32) {
-        let user = &mut self.users[slot];
-        self.pending += usize::from(!user.flags.is_pending());
-        user.flags.set(Flags::DIRTY, true);
-        self.make_due(slot);
     }
 
     /// A record as the store has it.
@@ -145,10 +135,6 @@ impl Shard {
             slot
         };
         self.reconsider(shared, slot, now);
-        if self.forgotten.contains_key(key.id) {
-            self.write_again(slot);
-            return;
-        }
         // Another process has written this user: the next write can wait as if it had been ours.
         if self.users[slot].flags.has(Flags::ANNOUNCED) {
             self.note_sent(slot, shared.monotonic());

@@ -281,7 +281,7 @@ impl World {
                 // As a tracker does: all that is known of the user is covered, dates slightly ahead included.
                 let known = self.all_stored().remove(&user(number)).and_then(|record| record.plausible(time).latest());
                 let at = known.map_or(time, |known| known.max(time));
-                now(self.other.forget(&user(number), at)).unwrap();
+                now(self.other.forget(&user(number), at, time)).unwrap();
                 self.model.profiles.remove(&user(number));
                 // News of an erasure counts whatever its date.
                 let erased = now(self.store.recent(Timestamp::MIN, None)).unwrap().forgotten;

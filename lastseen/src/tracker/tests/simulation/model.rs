@@ -56,10 +56,6 @@ impl Model {
         known.erasing = known.erasing.max(at);
     }
 
-    pub(super) fn is_being_erased(&self, user: &UserId) -> bool {
-        self.users[user].erasing > Timestamp::MIN
-    }
-
     /// It has been told that this is done.
     pub(super) fn erase(&mut self, user: &UserId, at: Timestamp) {
         let known = self.known(user);
@@ -86,11 +82,7 @@ impl Model {
     /// Whether this may be known of a user in the end, by everybody.
     pub(super) fn may_end(&self, end: &Record) -> bool {
         let Some(known) = self.users.get(&end.user) else { return end.is_empty() };
-        // An erasure that arrives late takes along what came after it, unless somebody who knows of that is still there.
-        let mut least = Record::empty(end.user.clone());
-        if known.erasing == Timestamp::MIN {
-            merge(&mut least, &known.acknowledged);
-        }
+        let mut least = known.acknowledged.clone();
         known.told.values().for_each(|told| merge(&mut least, told));
         least.forget_until(known.erasing);
         let mut most = known.reported.clone();

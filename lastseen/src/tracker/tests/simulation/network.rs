@@ -154,9 +154,9 @@ impl Store for Remote {
         self.call("follow", move |store| done(store.follow(cursor.as_ref()))).await
     }
 
-    async fn forget(&self, user: &UserId, at: Timestamp) -> Result<(), Lost> {
+    async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), Lost> {
         let user = user.clone();
-        self.call("forget", move |store| done(store.forget(&user, at))).await
+        self.call("forget", move |store| done(store.forget(&user, at, now))).await
     }
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), Lost> {
