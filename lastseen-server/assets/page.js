@@ -8,6 +8,7 @@ const LOOK_AT_STATE_EVERY = 10_000;
 const TRY_AGAIN_AFTER = 5_000;
 const SPEAK_EVERY = 30_000;
 const LOOK_BACK_EVERY = 60_000;
+const SEEN_ARRIVING = 5;
 
 const find = (id) => document.getElementById(id);
 
@@ -91,10 +92,12 @@ function showPeople() {
   const items = new Map([...list.children].map((item) => [item.dataset.user, item]));
   const newest = [...people.values()].sort(newestFirst).slice(0, LISTED);
   people = new Map(newest.map((person) => [person.user, person]));
+  // More at once would be a flicker.
+  const arrives = newest.filter(({ user }) => !items.has(user)).length <= SEEN_ARRIVING;
   newest.forEach((person, place) => {
     const known = items.get(person.user);
     const item = known ?? find("person").content.firstElementChild.cloneNode(true);
-    if (!known) item.classList.add("arrives");
+    if (!known) item.classList.toggle("arrives", arrives);
     dress(item, person);
     items.delete(person.user);
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
@@ -102,13 +105,18 @@ function showPeople() {
   items.forEach((item) => item.remove());
 }
 
+/** `1,234,567`. */
+const grouped = (number) => number.toLocaleString("en");
+
 function show() {
   showPeople();
-  document.title = `${count} online · lastseen`;
-  say(find("count"), String(count));
+  const number = grouped(count);
+  document.title = `${number} online · lastseen`;
+  say(find("count"), number);
+  find("count").className = `number letters-${number.length}`;
   find("unit").classList.toggle("nobody", count === 0);
   const more = count - people.size;
-  say(find("more"), more > 0 ? `and ${more} more` : "");
+  say(find("more"), more > 0 ? `and ${grouped(more)} more` : "");
   find("corner").hidden = count === 0;
   find("steps").hidden = count > 0;
   speak();
@@ -122,15 +130,15 @@ let speaking;
 
 function speak() {
   clearTimeout(speaking);
-  if (spoken === String(count)) return;
+  if (spoken === grouped(count)) return;
   const wait = silentUntil - Date.now();
   if (wait > 0) {
     speaking = setTimeout(speak, wait);
     return;
   }
-  spoken = String(count);
+  spoken = grouped(count);
   silentUntil = Date.now() + SPEAK_EVERY;
-  find("spoken").textContent = `${count} online now`;
+  find("spoken").textContent = `${spoken} online now`;
 }
 
 // --- Events

@@ -126,10 +126,10 @@
       const limit = parseInt(this.getAttribute("limit") ?? 10, 10);
       const names = this.hasAttribute("count-only") ? [] : users.slice(0, limit >= 0 ? limit : 10);
       const more = count - names.length;
-      this.count.textContent = count;
+      this.count.textContent = count.toLocaleString("en");
       this.label.textContent = this.getAttribute("label") ?? "online";
       this.list.replaceChildren(...names.map(({ name }) => this.item(name)));
-      this.more.textContent = `and ${more} more`;
+      this.more.textContent = `and ${more.toLocaleString("en")} more`;
       this.total.hidden = false;
       this.list.hidden = !names.length;
       this.more.hidden = !names.length || more <= 0;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use lastseen::{Clock, Timestamp, Tracker};
 
 use crate::access::Access;
@@ -101,7 +100,7 @@ impl AppState {
 /// The server: calls below `/v1`, the page at `/`, what operators probe, and what other sites' pages may load.
 pub fn app(state: AppState) -> Router {
     let state = Arc::new(state);
-    let stand = from_fn_with_state(Arc::clone(&state), guard::stand);
+    let stand = (guard::every_answer(&state), guard::known_host(&state));
     Router::new()
         .merge(api::routes())
         .merge(metrics::routes())

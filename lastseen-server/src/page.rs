@@ -41,7 +41,15 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", include_str!("../assets/icon.svg"))))
 }
 
-const CSS: &str = concat!(include_str!("../assets/page.css"), include_str!("../assets/history.css"));
+/// One sheet. Elements come before the parts that are made of them, and what depends on the width last.
+const CSS: &str = concat!(
+    include_str!("../assets/base.css"),
+    include_str!("../assets/page.css"),
+    include_str!("../assets/people.css"),
+    include_str!("../assets/steps.css"),
+    include_str!("../assets/history.css"),
+    include_str!("../assets/layout.css"),
+);
 
 fn asset(content_type: &'static str, content: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], content)
@@ -54,11 +62,13 @@ struct Page {
     clock: String,
     window: String,
     count: usize,
+    /// The same, with its thousands apart.
+    number: String,
     people: Vec<Person>,
     /// Whom the script dresses as whoever arrives.
     nobody: Person,
-    /// Those beyond what the page lists.
-    more: usize,
+    /// Those beyond what the page lists; nothing where there are none.
+    more: String,
     /// Whom the visitor has looked for, as typed.
     asked: String,
     found: Found,
@@ -117,7 +127,11 @@ async fn page(
         clock: words::clock(count.as_of),
         window: words::window(count.window),
         count: count.count,
-        more: count.count.saturating_sub(users.len()),
+        number: words::grouped(count.count as u64),
+        more: match count.count.saturating_sub(users.len()) {
+            0 => String::new(),
+            more => format!("and {} more", words::grouped(more as u64)),
+        },
         people: users.iter().map(|user| Person::online(user, count.as_of)).collect(),
         nobody: Person::default(),
         asked,

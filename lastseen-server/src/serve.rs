@@ -13,9 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{AppState, app};
 use crate::settings::{Origins, Settings};
-use crate::store::{set_aside_unusable, start_tracker};
 use crate::syslog::Syslog;
-use crate::{Failure, demo};
+use crate::{Failure, demo, store};
 
 mod accept;
 
@@ -51,11 +50,16 @@ pub async fn serve(settings: &Settings, origins: &Origins, recover: bool) -> Res
 
     let syslog = Syslog::bind(settings)?;
 
-    if recover && let Some(aside) = set_aside_unusable(settings).await? {
-        announce(format_args!("{} can't be used, and is now {}", settings.store, aside.display()));
-    }
     let clock = SystemClock::new();
-    let tracker = start_tracker(settings, clock.clone()).await?;
+    let tracker = if recover {
+        let (store, aside) = store::recover(settings).await?;
+        if let Some(aside) = aside {
+            announce(format_args!("{} can't be used, and is now {}", settings.store, aside.display()));
+        }
+        store::start(settings, store, clock.clone()).await?
+    } else {
+        store::start_tracker(settings, clock.clone()).await?
+    };
     let visits = || demo::run(tracker.clone(), clock.clone(), settings.demo, settings.addresses);
     let invention = (settings.demo > 0).then(|| tokio::spawn(visits()));
     if let Some(error) = tracker.status().store_error {

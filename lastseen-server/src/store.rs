@@ -32,18 +32,17 @@ async fn memory(settings: &Settings, clock: &impl Clock) -> MemoryStore {
     store
 }
 
-/// Gives a SQLite file that is damaged or another program's another name, and says which.
+/// Opens the SQLite file. One that is damaged or another program's is given another name, which this says, and a new one begun.
 ///
 /// # Errors
 ///
 /// Where the store is none, or the file can't be renamed or is unusable for another reason.
-pub(crate) async fn set_aside_unusable(settings: &Settings) -> Result<Option<PathBuf>, Failure> {
+pub(crate) async fn recover(settings: &Settings) -> Result<(SqliteStore, Option<PathBuf>), Failure> {
     let StoreUrl::Sqlite(path) = &settings.store else {
         let store = &settings.store;
         return Err(Failure::usage(format!("--recover is for a SQLite file, and the store is {store}: leave it out")));
     };
-    let (_store, aside) = SqliteStore::recover(path).await?;
-    Ok(aside)
+    Ok(SqliteStore::recover(path).await?)
 }
 
 impl From<SqliteError> for Failure {
@@ -83,7 +82,8 @@ pub(crate) fn postgres(url: &str, settings: &Settings) -> PostgresBuilder {
     builder
 }
 
-async fn start(settings: &Settings, store: impl Store, clock: impl Clock) -> Result<Tracker, Failure> {
+/// Starts a tracker on a store that is open.
+pub(crate) async fn start(settings: &Settings, store: impl Store, clock: impl Clock) -> Result<Tracker, Failure> {
     let mut builder = Tracker::builder(store);
     if let Kept(Some(time)) = settings.keep_addresses {
         builder = builder.keep_addresses(time);

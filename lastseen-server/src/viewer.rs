@@ -45,7 +45,7 @@ impl Viewer {
     pub(crate) fn online_user(self, online: &OnlineUser) -> OnlineUserAnswer {
         OnlineUserAnswer {
             user: online.user.clone(),
-            name: online.name.clone(),
+            name: name(online.name.as_ref()),
             last_activity_date: self.dates().show(online.at),
             last_activity_ip: self.address(online.ip),
         }
@@ -55,13 +55,18 @@ impl Viewer {
         LastSeenAnswer {
             as_of: seen.as_of,
             user: seen.user,
-            name: seen.name,
+            name: name(seen.name.as_ref()),
             online: seen.online,
             last_activity_date: self.dates().show(seen.at),
             last_activity_ip: self.address(seen.ip),
             left_at: seen.left_at.map(|left_at| self.dates().show(left_at)),
         }
     }
+}
+
+/// The name, where it can be seen: one of blanks, as a site's table may have it, is none.
+fn name(name: Option<&Arc<str>>) -> Option<Arc<str>> {
+    name.filter(|name| !name.trim().is_empty()).cloned()
 }
 
 /// How many are online, and for what moment and window that holds.
@@ -85,7 +90,7 @@ impl Guests {
     /// What they see of a list, of whose newest `limit` names are shown, in the order that dates give as they are shown to
     /// readers; `None` where that is nothing.
     pub(crate) fn online(self, online: &Online, dates: Dates, limit: usize) -> Option<GuestAnswer> {
-        let named = |user: &OnlineUser| user.name.as_ref().map(|name| GuestUserAnswer { name: Arc::clone(name) });
+        let named = |user: &OnlineUser| name(user.name.as_ref()).map(|name| GuestUserAnswer { name });
         let users = match self {
             Self::Off => return None,
             Self::Count => None,

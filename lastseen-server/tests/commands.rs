@@ -70,6 +70,7 @@ async fn both_ways_refuse_the_same() {
             (&["touch", "a\u{7}"], r#""a\u{7}""#),
             (&["touch", "bob", "--at", "2036-01-01T00:00:00Z"], "2036-01-01T00:00:00Z"),
             (&["touch", "bob", "--at", "noon"], "\"noon\""),
+            (&["touch", "bob", "--ip", "1.2.3"], "\"1.2.3\" is not an address such as 203.0.113.7"),
             (&["leave", ""], "empty"),
             (&["seen", &long], "129 bytes"),
             (&["online", "--window", "15"], "\"15\""),

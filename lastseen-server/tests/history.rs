@@ -157,7 +157,7 @@ async fn a_store_that_does_not_tell_of_the_past_takes_nothing_else_from_the_page
     let service = measured().await;
     service.faults.inject(Fault::every().on(Operation::MostOnline));
     let told = part(&service).await;
-    assert!(told.contains(r#"<p class="trouble">the store failed while reading the most ever online"#), "{told}");
+    assert!(told.contains(r#"<p class="trouble">The history can&#39;t be shown: the store failed"#), "{told}");
     assert!(service.get("/").await.body.contains(r#"<bdi class="name">ada</bdi>"#));
 
     // Where nobody was ever here there is nothing to show.

@@ -73,6 +73,45 @@ async fn it_is_alive_and_hostile_names_are_not() {
 }
 
 #[tokio::test]
+async fn many_are_told_with_their_thousands_apart_and_fit() {
+    let place = Place::new();
+    let server = place.serve(&["--store", "memory:"]).await;
+    let (http, browser) = (Http::new(server.url()), Browser::start().await);
+    let touch = async |users: std::ops::Range<u32>| {
+        let lines = users.map(|user| json!({ "user": format!("u{user}") }).to_string()).collect::<Vec<_>>().join("\n");
+        assert_eq!(http.post("/v1/touch").body("application/x-ndjson", lines).await.status, 202);
+    };
+    touch(0..1).await;
+    browser.viewport(360, 800).await;
+    browser.page().goto(server.url()).await.unwrap();
+    touch(1..1_234).await;
+    eventually(SOON, async || text(&browser, ".number").await, |number| number == "1,234").await;
+    assert_eq!(text(&browser, "#more").await, "and 1,184 more");
+    // As it is sent, it is the same.
+    let looks = "const { scrollWidth, clientWidth } = document.documentElement;
+        const number = document.querySelector('.number');
+        return [document.title, number.outerHTML, document.querySelector('#more').textContent, scrollWidth - clientWidth]";
+    let live = script(&browser, looks).await;
+    browser.page().refresh().await.unwrap();
+    assert_eq!(script(&browser, looks).await, live);
+    assert_eq!(live[3], 0, "{live}");
+    // Letters as wide as the widest figure fit too, for as many as there may be.
+    let widest = "const number = document.querySelector('.number');
+        return ['88', '888', '8,888', '88,888', '888,888', '8,888,888', '88,888,888', '888,888,888'].filter((text) => {
+            number.className = `number letters-${text.length}`;
+            number.textContent = text;
+            const range = document.createRange();
+            range.selectNodeContents(number);
+            return range.getBoundingClientRect().right > number.parentElement.getBoundingClientRect().right;
+        })";
+    for width in [320, 360, 800, 1000, 1440] {
+        browser.viewport(width, 800).await;
+        assert_eq!(script(&browser, widest).await, json!([]), "at {width} pixels");
+    }
+    browser.quit().await;
+}
+
+#[tokio::test]
 async fn it_says_so_when_the_server_is_gone_and_stands_still_when_told() {
     let place = Place::new();
     let server = place.serve(&["--store", "memory:"]).await;
@@ -195,7 +234,9 @@ async fn keys_reach_everything_in_order() {
 const OVERLAP: &str = "return [...document.querySelectorAll('.person')].filter((person) => {
     const ago = person.querySelector('.ago').getBoundingClientRect();
     const texts = [...person.querySelectorAll('.name, .id, .ip')];
-    return texts.some((text) => text.getBoundingClientRect().right > ago.left);
+    const edge = person.getBoundingClientRect().right;
+    return texts.map((text) => text.getBoundingClientRect())
+        .some(({ top, right }) => right > (top < ago.bottom ? ago.left : edge));
 }).map((person) => person.textContent)";
 
 /// Whose facts don't begin below where their name does.

@@ -55,3 +55,13 @@ async fn it_says_when_the_store_was_last_written_and_read() {
     assert_eq!(time(&page, "flushed"), "10 s ago");
     assert!(page.body.contains("<code>sqlite:lastseen.db</code>") && page.body.contains("id=\"health\">Ready"));
 }
+
+#[tokio::test]
+async fn a_name_of_blanks_is_none() {
+    let service = Service::start().await;
+    service.post("/v1/touch", r#"{"user":"ada"}"#).await;
+    service.put("/v1/users/ada", r#"{"name":" \t"}"#).await;
+    assert_eq!(found(&service.get("/?user=ada").await), "A | ada | just now | Online now");
+    assert_eq!(service.get("/v1/online").await.json()["users"][0]["name"], serde_json::Value::Null);
+    assert_eq!(service.get("/v1/users/ada").await.json()["name"], serde_json::Value::Null);
+}

@@ -144,7 +144,8 @@ async fn what_can_t_be_done_is_named() {
         (&["access.log", "--user", "uid="], 2, "\"uid=\""),
         (&["access.log", "--user", "("], 2, "--user"),
         (&["access.log", "--against", "windw=3m"], 2, "\"windw=3m\""),
-        (&["access.log", "--against", "window=3"], 2, "\"3\""),
+        (&["access.log", "--against", "window"], 2, "\"window\" is nothing to compare with"),
+        (&["access.log", "--against", "window=3"], 2, "--against window=3: "),
         (&["access.log", "--skip", "("], 2, "`(`"),
     ] {
         let complaint = complaint(place.run(&[&["replay"], arguments].concat()).await, code);

@@ -2,16 +2,19 @@
 
 mod program;
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::process::{Child, Command};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lastseen_harness::{Http, eventually};
 use program::{Place, complaint, printed};
 use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use serde_json::json;
@@ -83,14 +86,20 @@ impl Terminal {
     }
 
     /// That it ends well, and leaves the terminal as it was.
-    async fn ends(mut self) {
-        let program = std::cell::RefCell::new(&mut self.program);
+    async fn ends(self) {
+        let status = self.leaves().await;
+        assert!(status.success(), "{status:?}");
+    }
+
+    /// Waits for the end, which leaves the terminal as it was.
+    async fn leaves(mut self) -> ExitStatus {
+        let program = RefCell::new(&mut self.program);
         let status = eventually(SOON, async || program.borrow_mut().try_wait().unwrap(), Option::is_some).await;
-        assert!(status.unwrap().success(), "{status:?}");
         let modes = tcgetattr(&self.inner).unwrap().local_modes;
         assert!(modes.contains(LocalModes::ICANON | LocalModes::ECHO), "the terminal reads lines again");
         let left = async || String::from_utf8_lossy(&self.written.lock().unwrap()).into_owned();
-        eventually(SOON, left, |left| left.contains("\u{1b}[?1049l")).await;
+        eventually(SOON, left, |left| left.contains("\u{1b}[?1049l") && left.contains("\u{1b}[?25h")).await;
+        status.unwrap()
     }
 }
 
@@ -133,6 +142,18 @@ async fn it_follows_a_store_that_others_write() {
     // Ctrl-C.
     terminal.press("\u{3}");
     terminal.ends().await;
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_and_leaves_the_terminal_as_it_was() {
+    let place = Place::new();
+    printed(place.run(&["touch", "ada"]).await);
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let terminal = Terminal::run(&mut place.command(&["top"]));
+        terminal.shows("ada").await;
+        kill_process(Pid::from_child(&terminal.program), signal).unwrap();
+        assert_eq!(terminal.leaves().await.signal(), Some(signal.as_raw()));
+    }
 }
 
 #[tokio::test]

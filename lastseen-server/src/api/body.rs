@@ -28,15 +28,19 @@ pub(super) enum Notation {
 impl Notation {
     fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let given = headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or_default());
-        match given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-            // The last is what `curl -d` says unless told otherwise. Browsers, which say it too, are kept out by `guard`.
-            "application/json" | "" | "application/x-www-form-urlencoded" => Ok(Self::Json),
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Self::NdJson),
-            _ => Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                format!("the content type {given:?} is not taken: send application/json or application/x-ndjson"),
-            )),
+        let essence = given.split(';').next().unwrap_or_default().trim();
+        let is_one_of = |types: [&str; 3]| types.into_iter().any(|known| essence.eq_ignore_ascii_case(known));
+        // The last is what `curl -d` says unless told otherwise. Browsers, which say it too, are kept out by `guard`.
+        if is_one_of(["application/json", "", "application/x-www-form-urlencoded"]) {
+            return Ok(Self::Json);
         }
+        if is_one_of(["application/x-ndjson", "application/ndjson", "application/jsonl"]) {
+            return Ok(Self::NdJson);
+        }
+        Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("the content type {given:?} is not taken: send application/json or application/x-ndjson"),
+        ))
     }
 }
 

@@ -41,6 +41,10 @@ fn has_lines(body: &JsonBody) -> bool {
     if body.notation == Notation::NdJson {
         return true;
     }
+    // As a rule there is no other, and that is told sooner than where lines end.
+    if memchr::memchr(b'\n', &body.bytes).is_none() {
+        return false;
+    }
     let mut lines = lines(&body.bytes);
     let first = lines.next();
     let has_more = lines.next().is_some();

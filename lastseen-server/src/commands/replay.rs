@@ -65,7 +65,11 @@ impl ReplayLogs {
         let load = |tried: &Tried| Settings::load(file, tried).map(|(settings, _)| settings);
         let mut configurations = vec![("as set", load(&self.settings)?)];
         if !self.against.is_empty() {
-            configurations.push(("against", load(&self.settings.but(&self.against)?)?));
+            let other = self.settings.but(&self.against)?;
+            // Its origin is none of those that settings know.
+            let other = load(&other)
+                .map_err(|failure| Failure::usage(format!("--against {}: {failure}", self.against.join(" "))))?;
+            configurations.push(("against", other));
         }
         let mut replay = Replay::new(self.format, user, configurations)?;
 
@@ -96,12 +100,11 @@ impl Tried {
         let mut tried = self.clone();
         let mut skip = Vec::new();
         for change in changes {
-            let (key, value) = change.split_once('=').unwrap_or((change, ""));
-            match key {
-                "window" => tried.window = Some(value.to_owned()),
-                "granularity" => tried.granularity = Some(value.to_owned()),
-                "flush_every" => tried.flush_every = Some(value.to_owned()),
-                "skip" => skip.push(value.to_owned()),
+            match change.split_once('=') {
+                Some(("window", value)) => tried.window = Some(value.to_owned()),
+                Some(("granularity", value)) => tried.granularity = Some(value.to_owned()),
+                Some(("flush_every", value)) => tried.flush_every = Some(value.to_owned()),
+                Some(("skip", value)) => skip.push(value.to_owned()),
                 _ => {
                     return Err(Failure::usage(format!(
                         "against (--against): {change:?} is nothing to compare with: write window=, granularity= or \

@@ -1,6 +1,5 @@
 //! `lastseen touch`: a user is active.
 
-use std::net::IpAddr;
 use std::path::Path;
 
 use axum::http::Method;
@@ -16,7 +15,7 @@ pub(super) struct Touch {
     user: String,
     /// The address that they came from
     #[arg(long, value_name = "ADDRESS")]
-    ip: Option<IpAddr>,
+    ip: Option<String>,
     /// When, in RFC 3339 [default: now]
     #[arg(long, value_name = "DATE")]
     at: Option<String>,

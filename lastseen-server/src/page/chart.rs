@@ -69,7 +69,7 @@ impl Chart {
         Self {
             id: frame.id,
             title: frame.title,
-            peak: words::number(u64::from(peak)),
+            peak: words::grouped(u64::from(peak)),
             summary: summary(frame, spans, now),
             area: scale.path(spans, now, |span| span.peak, true),
             line: scale.path(spans, now, |span| span.online, false),

@@ -67,8 +67,10 @@ impl History {
             Ok(Ok(Some(past))) => Self::Told(past.into()),
             Ok(Ok(None)) => Self::Nothing,
             Ok(Err(error)) if error.is_unsupported() => Self::Nothing,
-            Ok(Err(error)) => Self::Trouble(format!("{error}.")),
-            Err(_) => Self::Trouble(format!("The store gave no answer within {PATIENCE:?}.")),
+            Ok(Err(error)) => Self::Trouble(format!("The history can't be shown: {error}.")),
+            Err(_) => {
+                Self::Trouble(format!("The history can't be shown: the store gave no answer within {PATIENCE:?}."))
+            }
         }
     }
 }
@@ -85,10 +87,10 @@ impl Past {
         let today = Day::of(now);
         let active = async |days: u32| {
             let users = tracker.active_users(today - (days - 1)..=today).await?;
-            Ok::<_, Error>(words::number(users))
+            Ok::<_, Error>(words::grouped(users))
         };
         Ok(Some(Self {
-            most: words::number(u64::from(most.online)),
+            most: words::grouped(u64::from(most.online)),
             most_at: most.at,
             most_when: words::moment(most.at),
             active: [(active(1).await?, "today"), (active(7).await?, "in 7 days"), (active(30).await?, "in 30 days")],

@@ -23,7 +23,7 @@ pub struct SettingFlags {
     #[arg(
         long,
         value_name = "URL",
-        help = "Where the records are kept: memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or redis+cluster://HOST,HOST [default: sqlite:lastseen.db]"
+        help = "Where the records are kept: memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST, redis+sentinel://HOST,HOST/SERVICE or redis+cluster://HOST,HOST [default: sqlite:lastseen.db]"
     )]
     #[expect(missing_docs, reason = "the help text has a URL in it that is no link")]
     pub store: Option<String>,

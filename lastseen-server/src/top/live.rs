@@ -1,11 +1,15 @@
 //! The terminal: looks come from a thread of their own, so that keys are heard while a server is slow.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::{flag, low_level};
 
 use super::look::Look;
 use super::screen::{Screen, Then};
@@ -18,22 +22,32 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long a key is waited for before looks are asked for again.
 const FOR_KEYS: Duration = Duration::from_millis(50);
 
-/// Shows what is at the end of this way, which is called `place`, until somebody leaves.
+/// Shows what is at the end of this way, which is called `place`, until somebody leaves. A signal that ends programs ends this one
+/// too, once the terminal is as it was.
 pub(crate) fn run(way: Way, place: String) -> Result<(), Failure> {
+    let ended_by = EndedBy::listen().map_err(unusable)?;
     let (looks, taken) = mpsc::channel();
     let (leave, left) = mpsc::channel();
     let looking = thread::spawn(move || look(way, &looks, &left));
-    let outcome = show(Screen::of(place), &taken);
-    ratatui::restore();
+    let outcome = show(Screen::of(place), &taken, &ended_by);
+    // A terminal that has been closed can't be restored, and can't be told so either.
+    let _ = ratatui::try_restore();
+    // Nothing is lost with the looks, and they may wait for a slow server.
+    ended_by.end().map_err(unusable)?;
     drop(leave);
     let closed = looking.join().map_err(|_| Failure::runtime("what looks at the server has failed"))?;
-    outcome.map_err(|error| Failure::runtime(format!("the terminal can't be used: {error}")))?;
+    outcome.map_err(unusable)?;
     closed
 }
 
-fn show(mut screen: Screen, looks: &Receiver<Result<Look, Failure>>) -> io::Result<()> {
+#[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped with")]
+fn unusable(error: io::Error) -> Failure {
+    Failure::runtime(format!("the terminal can't be used: {error}"))
+}
+
+fn show(mut screen: Screen, looks: &Receiver<Result<Look, Failure>>, ended_by: &EndedBy) -> io::Result<()> {
     let mut terminal = ratatui::try_init()?;
-    loop {
+    while ended_by.signal().is_none() {
         for look in looks.try_iter() {
             screen.take(look);
         }
@@ -43,8 +57,31 @@ fn show(mut screen: Screen, looks: &Receiver<Result<Look, Failure>>) -> io::Resu
             && key.is_press()
             && screen.press(key) == Then::Leave
         {
-            return Ok(());
+            break;
         }
+    }
+    Ok(())
+}
+
+/// Which of the signals that end programs has come: its number, or 0.
+struct EndedBy(Arc<AtomicUsize>);
+
+impl EndedBy {
+    fn listen() -> io::Result<Self> {
+        let came = Arc::new(AtomicUsize::new(0));
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            flag::register_usize(signal, Arc::clone(&came), signal.unsigned_abs() as usize)?;
+        }
+        Ok(Self(came))
+    }
+
+    fn signal(&self) -> Option<i32> {
+        i32::try_from(self.0.load(Ordering::Relaxed)).ok().filter(|signal| *signal != 0)
+    }
+
+    /// Where one has come, ends by it, as whoever sent it expects: a shell gives 128 and its number.
+    fn end(&self) -> io::Result<()> {
+        self.signal().map_or(Ok(()), low_level::emulate_default_handler)
     }
 }
 

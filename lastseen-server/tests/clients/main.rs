@@ -1,4 +1,4 @@
-//! What docs/clients.md has a site in Python do, word for word: it reports its users, and nothing else happens.
+//! What docs/clients.md has sites in other languages do, word for word: they report their users, and nothing else happens.
 
 #[path = "../program/mod.rs"]
 mod program;
@@ -20,27 +20,35 @@ fn block(heading: &str, language: &str) -> String {
     block.to_owned()
 }
 
-/// The site, which reports to `address`.
-async fn site(place: &Place, address: &str) -> Program {
-    let (_, port) = address.rsplit_once(':').unwrap();
-    fs::write(place.path().join("lastseen.py"), block("Django", "python").replace("7701", port)).unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/site.py");
-    Program::start(Command::new("python3").arg(script).env("PYTHONPATH", place.path())).await
-}
+/// A framework of the page's, with the language of its block, what runs that, and how its files are called.
+struct Framework(&'static str, &'static str, &'static str, &'static str);
 
-#[test]
-fn no_site_needs_more_than_a_few_lines() {
-    for (heading, language) in [("Django", "python"), ("Rails", "ruby"), ("Laravel", "php"), ("Express", "js")] {
-        assert!(block(heading, language).contains("7701"));
+const FRAMEWORKS: [Framework; 4] = [
+    Framework("Django", "python", "python3", "py"),
+    Framework("Rails", "ruby", "ruby", "rb"),
+    Framework("Laravel", "php", "php", "php"),
+    Framework("Express", "js", "node", "js"),
+];
+
+impl Framework {
+    /// A site that does what the page says, and reports to `address`.
+    async fn site(&self, place: &Place, address: &str) -> Program {
+        let Self(name, language, runtime, ending) = self;
+        let (_, port) = address.rsplit_once(':').unwrap();
+        let code = block(name, language).replace("7701", port);
+        fs::write(place.path().join(format!("lastseen.{ending}")), code).unwrap();
+        let script = format!("{}/tests/clients/{}.{ending}", env!("CARGO_MANIFEST_DIR"), name.to_lowercase());
+        let mut command = Command::new(runtime);
+        command.arg(script).current_dir(place.path()).env("PYTHONPATH", place.path());
+        Program::start(&mut command).await
     }
 }
 
-#[tokio::test]
-async fn rule_7_a_site_reports_by_a_datagram_and_goes_on_when_nobody_takes_it() {
+async fn it_reports_by_a_datagram_and_goes_on_when_nobody_takes_it(framework: Framework) {
     let place = Place::new();
     let mut lastseen =
         place.serve(&["--syslog", "127.0.0.1:0", "--skip", r"\.png$", "--trust-proxy", "127.0.0.1"]).await;
-    let site = site(&place, &lastseen.announced("taking syslog at ").await).await;
+    let site = framework.site(&place, &lastseen.announced("taking syslog at ").await).await;
     let visit = async |path: &str, user: Option<&str>| {
         let request = Http::new(site.url()).get(path).header("x-forwarded-for", "203.0.113.7");
         let request = user.into_iter().fold(request, |request, user| request.header("cookie", &format!("user={user}")));
@@ -59,4 +67,28 @@ async fn rule_7_a_site_reports_by_a_datagram_and_goes_on_when_nobody_takes_it() 
     lastseen.kill().await;
     visit("/about", Some("42")).await;
     visit("/about", Some("42")).await;
+}
+
+#[tokio::test]
+async fn rule_7_a_request_of_django_waits_for_nobody() {
+    let [django, ..] = FRAMEWORKS;
+    it_reports_by_a_datagram_and_goes_on_when_nobody_takes_it(django).await;
+}
+
+#[tokio::test]
+async fn rule_7_a_request_of_rails_waits_for_nobody() {
+    let [_, rails, ..] = FRAMEWORKS;
+    it_reports_by_a_datagram_and_goes_on_when_nobody_takes_it(rails).await;
+}
+
+#[tokio::test]
+async fn rule_7_a_request_of_laravel_waits_for_nobody() {
+    let [.., laravel, _] = FRAMEWORKS;
+    it_reports_by_a_datagram_and_goes_on_when_nobody_takes_it(laravel).await;
+}
+
+#[tokio::test]
+async fn rule_7_a_request_of_express_waits_for_nobody() {
+    let [.., express] = FRAMEWORKS;
+    it_reports_by_a_datagram_and_goes_on_when_nobody_takes_it(express).await;
 }

@@ -6,7 +6,7 @@ mod program;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lastseen_harness::{Http, Nginx, Program, eventually};
 use program::Place;
@@ -78,6 +78,49 @@ async fn a_socket_in_the_file_system_serves_as_well() {
     let nginx = Nginx::start(LOG_FORMAT, &server).await;
     ask(&nginx, "/about", "ada").await;
     assert_eq!(last_seen(&lastseen, "ada").await["last_activity_ip"], "127.0.0.1");
+}
+
+/// As docs/nginx.md has it, but for the cookie.
+const ONCE_A_WHILE: &str = r#"
+map $uri $lastseen_session {
+    ~^/static/            "";
+    ~\.(png|css|js)$      "";
+    default               $cookie_user;
+}
+limit_req_zone $lastseen_session zone=lastseen:10m rate=6r/m;
+limit_req_log_level info;
+map "$limit_req_status $upstream_http_x_user" $lastseen_reports {
+    "~^PASSED ."          1;
+    default               "";
+}"#;
+
+#[tokio::test]
+async fn a_session_may_report_once_in_a_while() {
+    let (place, site) = (Place::new(), site().await);
+    let mut lastseen = place.serve(&["--syslog", "127.0.0.1:0", "--store", "memory:"]).await;
+    let syslog = lastseen.announced("taking syslog at ").await;
+    let server = format!(
+        "access_log syslog:server={syslog},tag=nginx lastseen if=$lastseen_reports;\n\
+         location / {{ limit_req zone=lastseen; limit_req_dry_run on; proxy_pass {}; proxy_hide_header X-User; }}",
+        site.url()
+    );
+    let nginx = Nginx::start(&format!("{LOG_FORMAT}{ONCE_A_WHILE}"), &server).await;
+    let began = Instant::now();
+    ask(&nginx, "/logo.png", "ada").await;
+    for _ in 0..20 {
+        ask(&nginx, "/about", "ada").await;
+    }
+    assert_eq!(Http::new(nginx.url()).get("/").await.status, 200, "a stranger is nobody to report");
+    ask(&nginx, "/logo.png", "bob").await;
+    ask(&nginx, "/about", "cy").await;
+    last_seen(&lastseen, "ada").await;
+    // Lines come in the order in which they were written.
+    last_seen(&lastseen, "cy").await;
+    let most = 2 + began.elapsed().as_secs() / 10;
+    let metrics = Http::new(lastseen.url()).get("/metrics").await;
+    let touches = metrics.text().lines().find_map(|line| line.strip_prefix("lastseen_touches_total ")).unwrap();
+    assert!(touches.parse::<u64>().unwrap() <= most, "{touches} touches, of {most} at most");
+    assert_eq!(Http::new(lastseen.url()).get("/v1/users/bob").await.status, 404);
 }
 
 #[tokio::test]
