@@ -4,6 +4,9 @@ A batch is merged in a transaction, under locks, by the one rule that memory use
 there is locked, read, merged and, where that changes it, written. So a date never goes back, on any database, whoever
 writes at the same time.
 
+Both tables are read and written in one database, the one that the site's routers have `UserActivity` written to: a replica
+may lag by more than following can make up for.
+
 Each batch also leaves a `Flush`, which the other processes read. Transactions commit out of the order of their numbers,
 so a reader looks for a while at numbers below the last as well, for those that it hasn't seen.
 """
@@ -58,15 +61,15 @@ class Table(Store):
                 self.merge(records, now)
             except IntegrityError:
                 # Some of them have been deleted since, and must not keep the others from being written.
-                there = existing(records)
+                there = existing(database(), records)
                 if len(there) == len(records):
                     raise
                 self.merge(there, now)
 
     def merge(self, records: list[Record], now: datetime) -> None:
-        from lastseen.django.models import Flush, UserActivity
+        from lastseen.django.models import Flush
 
-        alias = router.db_for_write(UserActivity)
+        alias = database()
         limit = connections[alias].features.max_query_params or CHUNK
         with transaction.atomic(using=alias):
             take_turn(alias)
@@ -96,15 +99,15 @@ class Table(Store):
         if key is None:
             return
         self.here()
-        alias = router.db_for_write(UserActivity)
+        alias = database()
         with connected(), transaction.atomic(using=alias):
             UserActivity.objects.using(alias).filter(pk=key).delete()
-            note_erasure(user, at, self.origin)
+            note_erasure(alias, user, at, self.origin)
 
     def expire(self, addresses: datetime | None, records: datetime | None) -> None:
         from lastseen.django.models import UserActivity
 
-        activities = UserActivity.objects.using(router.db_for_write(UserActivity))
+        activities = UserActivity.objects.using(database())
         with connected():
             if addresses is not None:
                 old = activities.filter(last_activity_date__lt=stored(addresses), last_activity_ip__isnull=False)
@@ -122,19 +125,20 @@ class Table(Store):
         if key is None:
             return None
         with connected():
-            row = UserActivity.objects.filter(pk=key).values_list(*FIELDS).first()
+            row = UserActivity.objects.using(database()).filter(pk=key).values_list(*FIELDS).first()
         return record_of(row) if row else None
 
     def recent(self, since: datetime, page: str | None) -> Page:
         from lastseen.django.models import UserActivity
 
+        alias = database()
         with connected():
             recent = Q(last_activity_date__gte=stored(since)) | Q(left_at__gte=stored(since))
-            rows = UserActivity.objects.filter(recent).order_by("pk").values_list(*FIELDS)
+            rows = UserActivity.objects.using(alias).filter(recent).order_by("pk").values_list(*FIELDS)
             if page is not None:
                 rows = rows.filter(pk__gt=key_of(page))
             records = [record_of(row) for row in rows[:PAGE]]
-            forgotten = list(erasures(router.db_for_read(UserActivity), now()).items()) if page is None else []
+            forgotten = list(erasures(alias, now()).items()) if page is None else []
         return Page(records, forgotten, records[-1].user if len(records) == PAGE else None)
 
     def follow(self, cursor: str | None) -> Changes:
@@ -142,7 +146,7 @@ class Table(Store):
 
         self.here()
         with connected():
-            flushes = Flush.objects.order_by("pk")
+            flushes = Flush.objects.using(database()).order_by("pk")
             if cursor is None:
                 # From before the numbers that may still be about to appear.
                 settled = flushes.filter(at__lt=stored(now() - timedelta(seconds=SETTLED))).last()
@@ -185,6 +189,13 @@ class Table(Store):
             self.pid, self.origin, self.seen = os.getpid(), uuid.uuid4().hex, {}
 
 
+def database() -> str:
+    """The one that has both tables."""
+    from lastseen.django.models import UserActivity
+
+    return router.db_for_write(UserActivity)
+
+
 def take_turn(alias: str) -> None:
     """SQLite doesn't let a transaction write that has begun by reading, if another has written meanwhile. So this one
     begins by writing nothing, and waits for its turn where it can."""
@@ -224,14 +235,14 @@ def merge_chunk(alias: str, records: list[Record], now: datetime) -> None:
         activities.bulk_update(changed, fields)
 
 
-def existing(records: list[Record]) -> list[Record]:
+def existing(alias: str, records: list[Record]) -> list[Record]:
     """Those of users whom the site still has."""
     from lastseen.django.directory import users
 
     there: set[str] = set()
     for chunk in chunks(records, 500):
         keys = [key for record in chunk if (key := key_of(record.user)) is not None]
-        there.update(str(key) for key in users().filter(pk__in=keys).values_list("pk", flat=True))
+        there.update(str(key) for key in users().using(alias).filter(pk__in=keys).values_list("pk", flat=True))
     return [record for record in records if record.user in there]
 
 
@@ -247,11 +258,13 @@ def erasures(alias: str, now: datetime) -> dict[str, datetime]:
     return erased
 
 
-def note_erasure(user: str, at: datetime, origin: str = "") -> None:
-    """Tells all processes, within the transaction that there is, to let go of a user."""
+def note_erasure(alias: str, user: str, at: datetime, origin: str = "") -> None:
+    """Tells all processes, within the transaction that there is in that database, to let go of a user."""
     from lastseen.django.models import Flush
 
-    Flush.objects.create(at=stored(at), origin=origin, erasure=True, records=json.dumps([[user, micros(at)]]))
+    Flush.objects.using(alias).create(
+        at=stored(at), origin=origin, erasure=True, records=json.dumps([[user, micros(at)]])
+    )
 
 
 def plausible(record: Record, erased: dict[str, datetime], now: datetime) -> Record | None:

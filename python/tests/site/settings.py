@@ -64,7 +64,10 @@ if POSTGRES_PORT:
     }
 else:
     DATABASE = {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{PLACE}/site.sqlite3", "OPTIONS": {"timeout": 20}}
-DATABASES = {"default": DATABASE}
+DATABASES = {
+    "default": DATABASE,
+    "elsewhere": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{PLACE}/elsewhere.sqlite3"},
+}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
