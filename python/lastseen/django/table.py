@@ -18,7 +18,7 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from django.db import IntegrityError, connections, router, transaction
+from django.db import IntegrityError, OperationalError, connections, router, transaction
 from django.db.models import Q
 
 from lastseen._native import Record
@@ -35,6 +35,8 @@ KEPT = timedelta(minutes=10)
 """How long flushes are kept. Whoever hasn't followed for longer reads everything recent."""
 ERASURES_KEPT = timedelta(days=1)
 PRUNE_EVERY = 60.0
+DEADLOCKS = 5
+"""How many lost ones a batch is begun again after, at once: MySQL has two processes that insert the same user lose each other."""
 PAGE = 10_000
 CHUNK = 1_000
 
@@ -58,13 +60,22 @@ class Table(Store):
     def write(self, records: list[Record], now: datetime) -> None:
         with connected():
             try:
-                self.merge(records, now)
+                self.merge_or_retry(records, now)
             except IntegrityError:
                 # Some of them have been deleted since, and must not keep the others from being written.
                 there = existing(database(), records)
                 if len(there) == len(records):
                     raise
-                self.merge(there, now)
+                self.merge_or_retry(there, now)
+
+    def merge_or_retry(self, records: list[Record], now: datetime) -> None:
+        for _ in range(DEADLOCKS):
+            try:
+                return self.merge(records, now)
+            except OperationalError as error:
+                if not is_deadlock(error):
+                    raise
+        return self.merge(records, now)
 
     def merge(self, records: list[Record], now: datetime) -> None:
         from lastseen.django.models import Flush
@@ -75,8 +86,10 @@ class Table(Store):
             take_turn(alias)
             erased = erasures(alias, now)
             records = [kept for record in records if (kept := plausible(record, erased, now)) is not None]
-            for chunk in chunks(records, min(CHUNK, limit)):
-                merge_chunk(alias, chunk, now)
+            keyed = {key: record for record in records if (key := key_of(record.user)) is not None}
+            # All processes lock in this order, so that none waits for one that waits for it.
+            for chunk in chunks(sorted(keyed), min(CHUNK, limit)):
+                merge_chunk(alias, {key: keyed[key] for key in chunk}, now)
             if records and self.leaves_flushes:
                 self.here()
                 text = json.dumps([entry(record) for record in records], separators=(",", ":"))
@@ -205,16 +218,29 @@ def take_turn(alias: str) -> None:
         Flush.objects.using(alias).filter(pk=0).update(erasure=False)
 
 
-def merge_chunk(alias: str, records: list[Record], now: datetime) -> None:
+def merge_chunk(alias: str, incoming: dict[Any, Record], now: datetime) -> None:
+    """What is there is locked and merged; what isn't is inserted, unless another process does that now."""
+    from lastseen.django.models import UserActivity
+
+    there = merge_rows(alias, incoming, now)
+    # A sign-out without an activity is nothing to keep of a user of whom nothing is known.
+    new = {key: record for key, record in incoming.items() if key not in there and record.at is not None}
+    if not new:
+        return
+    ignores = connections[alias].features.supports_ignore_conflicts
+    # Where that isn't to be had, another process's insert makes this fail, and the batch comes again.
+    rows = [row_of(key, record) for key, record in new.items()]
+    UserActivity.objects.using(alias).bulk_create(rows, ignore_conflicts=ignores)
+    if ignores:
+        merge_rows(alias, new, now)
+
+
+def merge_rows(alias: str, incoming: dict[Any, Record], now: datetime) -> set[Any]:
+    """Merges records into the rows that are there, and gives their keys. The locks are taken in the order of the keys."""
     from lastseen.django.models import UserActivity
 
     features = connections[alias].features
     activities = UserActivity.objects.using(alias)
-    incoming = {key: record for record in records if (key := key_of(record.user)) is not None}
-    # A sign-out without an activity is nothing to keep of a user of whom nothing is known.
-    new = [row_of(key, record) for key, record in incoming.items() if record.at is not None]
-    if features.supports_ignore_conflicts:
-        activities.bulk_create(new, ignore_conflicts=True)
     changed, there = [], set()
     for row in activities.filter(pk__in=list(incoming)).order_by("pk").select_for_update().values_list(*FIELDS):
         there.add(row[0])
@@ -222,17 +248,20 @@ def merge_chunk(alias: str, records: list[Record], now: datetime) -> None:
         after = before.merged(incoming[row[0]], now)
         if after != before:
             changed.append(row_of(row[0], after))
-    if not features.supports_ignore_conflicts:
-        # Where another process inserts the same user now this fails, and the batch comes again.
-        activities.bulk_create([row for row in new if row.pk not in there])
     if not changed:
-        return
+        return there
     fields = list(FIELDS[1:])
     if features.supports_update_conflicts:
         target = ["user"] if features.supports_update_conflicts_with_target else None
         activities.bulk_create(changed, update_conflicts=True, update_fields=fields, unique_fields=target)
     else:
         activities.bulk_update(changed, fields)
+    return there
+
+
+def is_deadlock(error: OperationalError) -> bool:
+    """Whether the database has given up this transaction for another, and it is to be begun again."""
+    return error.args[:1] == (1213,) or getattr(error.__cause__, "sqlstate", None) == "40P01"
 
 
 def existing(alias: str, records: list[Record]) -> list[Record]:
