@@ -1,5 +1,7 @@
 //! All users in memory: which shard has whom, and answers that span the shards.
 
+use std::cmp::Ordering;
+use std::ops::Deref;
 use std::time::Duration;
 
 use super::answers::Online;
@@ -23,6 +25,12 @@ struct Found {
     at: i64,
     shard: usize,
     slot: u32,
+}
+
+/// By date, and by id where that is the same.
+fn newest_first(shards: &[impl Deref<Target = Shard>], a: &Found, b: &Found) -> Ordering {
+    let id = |found: &Found| shards[found.shard].users.id(found.slot);
+    b.at.cmp(&a.at).then_with(|| id(a).cmp(&id(b)))
 }
 
 /// How many users there are, and what has happened to them.
@@ -95,20 +103,16 @@ impl Memory {
         // All at once, so that list and count are of one moment. Nobody else holds two shards, so none waits for another.
         let mut shards: Vec<_> = self.shards.iter().map(Mutex::lock).collect();
         let count = shards.iter_mut().map(|shard| shard.count(window_micros, now)).sum();
-        let newest_first = |a: &Found, b: &Found| {
-            let id = |found: &Found| shards[found.shard].users.id(found.slot);
-            b.at.cmp(&a.at).then_with(|| id(a).cmp(&id(b)))
-        };
         let mut found: Vec<Found> = Vec::new();
-        for (index, shard) in shards.iter().enumerate() {
-            found.extend(shard.newest(from, to, limit).map(|(at, slot)| Found { at, shard: index, slot }));
+        for index in 0..shards.len() {
+            found.extend(shards[index].newest(from, to, limit).map(|(at, slot)| Found { at, shard: index, slot }));
             if found.len() > limit && limit > 0 {
                 // Who is older than this last one can't be among the newest any more.
-                from = found.select_nth_unstable_by(limit - 1, newest_first).1.at;
+                from = found.select_nth_unstable_by(limit - 1, |a, b| newest_first(&shards, a, b)).1.at;
             }
             found.truncate(limit);
         }
-        found.sort_unstable_by(newest_first);
+        found.sort_unstable_by(|a, b| newest_first(&shards, a, b));
         let users = found.iter().map(|found| shards[found.shard].online_user(found.slot)).collect();
         Online { as_of, window, count, users }
     }

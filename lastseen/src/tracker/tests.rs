@@ -24,7 +24,7 @@ const HORIZON: Duration = Duration::from_hours(1);
 const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
 /// Buckets so narrow and short that a handful of users crosses every seam.
-const TINY: Shape = Shape { fine: 1_000_000, coarse: 60_000_000, recent: 300_000_000, log: 2 };
+const TINY: Shape = Shape { fine: 1_000_000, coarse: 60_000_000, recent: 300_000_000, log: 2, stale: 2 };
 
 /// A tracker's inside, with none of its tasks running.
 fn core(store: impl Store, clock: &ManualClock) -> Core {

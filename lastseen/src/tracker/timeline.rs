@@ -1,8 +1,9 @@
 //! The users of a shard in order of their last activity, so that lists and counts never scan them all.
 //!
 //! Time is cut into buckets, each an append-only log of entries. A touch within the same bucket rewrites its entry in
-//! place; a touch later on vacates the entry and appends one to a newer bucket. Vacated entries stay where they are,
-//! so nothing else moves and nothing is allocated; [`Timeline::tidy`], off the request's path, squeezes them out.
+//! place; a touch later on leaves the entry and appends one to a newer bucket. Entries that were left are vacated some at
+//! a time, and before anything is read. Vacated entries stay where they are, so nothing else moves and nothing is
+//! allocated; [`Timeline::tidy`], off the request's path, squeezes them out.
 //!
 //! An entry carries its exact date, so a read never has to look at a user to know whether an edge includes it. It is the
 //! only one who does: a user keeps the place of the entry, and has the date from there.
@@ -28,10 +29,14 @@ pub(super) struct Shape {
     /// A log this long is followed by a new bucket even within the same `fine` span, so that reading the newest users
     /// costs the same however many come in a second.
     pub log: usize,
+    /// So many entries that were left are vacated together. Each lies in memory that no cache holds, and a lock that is
+    /// let go waits for whatever was begun under it: one by one, each touch would wait for its own.
+    pub stale: usize,
 }
 
 impl Shape {
-    pub(super) const DEFAULT: Self = Self { fine: 1_000_000, coarse: 60_000_000, recent: 3_600_000_000, log: 1024 };
+    pub(super) const DEFAULT: Self =
+        Self { fine: 1_000_000, coarse: 60_000_000, recent: 3_600_000_000, log: 1024, stale: 64 };
 }
 
 /// Where an entry is, as long as its slot is not told to have moved.
@@ -59,6 +64,8 @@ pub(super) struct Timeline {
     spares: Vec<Vec<Entry>>,
     /// How many entries were appended since the last tidying.
     appended: usize,
+    /// Entries whose slots have others now, still to be vacated. Their buckets count them as held.
+    stale: Vec<Place>,
 }
 
 impl Timeline {
@@ -71,6 +78,7 @@ impl Timeline {
             coarse_before: i64::MIN,
             spares: Vec::new(),
             appended: 0,
+            stale: Vec::with_capacity(shape.stale),
         };
         timeline.provide();
         timeline
@@ -98,12 +106,6 @@ impl Timeline {
     #[inline]
     pub(super) fn at(&self, place: Place) -> i64 {
         self.bucket(place.bucket).at(place.index)
-    }
-
-    /// Whether `at` is later than anything around `place`, which is told without a visit to the entry.
-    #[inline]
-    pub(super) fn is_past(&self, place: Place, at: i64) -> bool {
-        self.bucket(place.bucket).latest < at
     }
 
     /// Takes a slot in. The place that it returns is where to move or remove it.
@@ -159,6 +161,31 @@ impl Timeline {
         number
     }
 
+    /// Moves a slot to a later date and says where it is now; `None` where `to` isn't later.
+    #[inline]
+    pub(super) fn advance(&mut self, slot: u32, place: Place, to: i64, counted: bool) -> Option<Place> {
+        let bucket = &mut self.buckets[place.bucket as usize];
+        if to <= bucket.end {
+            // Whoever is not in this bucket's span is earlier than all of it.
+            return (bucket.start <= to && bucket.at(place.index) < to).then(|| {
+                bucket.redate(place.index, to);
+                place
+            });
+        }
+        if self.stale.len() == self.shape.stale {
+            self.vacate_stale();
+        }
+        self.stale.push(place);
+        Some(self.insert(slot, to, counted))
+    }
+
+    #[inline(never)]
+    fn vacate_stale(&mut self) {
+        while let Some(place) = self.stale.pop() {
+            self.remove(place);
+        }
+    }
+
     /// Moves a slot to another date and says where it is now.
     #[inline]
     pub(super) fn shift(&mut self, slot: u32, place: Place, to: i64, counted: bool) -> Place {
@@ -187,7 +214,8 @@ impl Timeline {
     }
 
     /// How many slots may be shown whose date lies from `from` to `to`, both included.
-    pub(super) fn count(&self, from: i64, to: i64) -> usize {
+    pub(super) fn count(&mut self, from: i64, to: i64) -> usize {
+        self.vacate_stale();
         let counted = |bucket: &Bucket| {
             if from <= bucket.start && bucket.end <= to {
                 bucket.counted as usize
@@ -200,7 +228,8 @@ impl Timeline {
 
     /// The date and slot of those that may be shown from `from` to `to`, newest bucket first, up to the end of the bucket
     /// with which there are `enough`: nothing that is left out is later than anything that is given.
-    pub(super) fn newest(&self, from: i64, to: i64, enough: usize) -> impl Iterator<Item = (i64, u32)> {
+    pub(super) fn newest(&mut self, from: i64, to: i64, enough: usize) -> impl Iterator<Item = (i64, u32)> {
+        self.vacate_stale();
         let shown = move |bucket: &&Bucket| bucket.counted > 0;
         let mut given = 0;
         let not_enough = move |bucket: &&Bucket| {
@@ -219,7 +248,8 @@ impl Timeline {
     }
 
     /// The date and slot of everything from `from` to `to`, shown or not, oldest bucket first.
-    pub(super) fn within(&self, from: i64, to: i64) -> impl Iterator<Item = (i64, u32)> {
+    pub(super) fn within(&mut self, from: i64, to: i64) -> impl Iterator<Item = (i64, u32)> {
+        self.vacate_stale();
         self.overlapping(from, to)
             .flat_map(Bucket::entries)
             .filter(move |(at, _)| from <= *at && *at <= to)

@@ -19,7 +19,7 @@ impl Shard {
     }
 
     /// The date and slot of those online from `from` to `to`, the newest `limit` of them among them.
-    pub(in crate::tracker) fn newest(&self, from: i64, to: i64, limit: usize) -> impl Iterator<Item = (i64, u32)> {
+    pub(in crate::tracker) fn newest(&mut self, from: i64, to: i64, limit: usize) -> impl Iterator<Item = (i64, u32)> {
         self.timeline.newest(from, to, limit)
     }
 

@@ -18,26 +18,34 @@ impl Shard {
         self.settle(now);
         self.touches += 1;
         let known = self.find(key);
-        let Some(slot) = known.filter(|slot| self.is_later(*slot, at)) else {
-            let record = Record { user: key.id.clone(), seen: Some(seen), left_at: None };
-            return self.report(shared, key, known, record, now);
-        };
-        self.users.set_ip(slot, seen.ip);
-        let user = &mut self.users[slot];
-        user.place = self.timeline.shift(slot, user.place, at, user.is_counted());
-        // Usually that was all. A user who was announced stays so until the sweep.
-        if !user.flags.is_told() {
-            self.changed(shared, slot, now);
+        if let Some(slot) = known
+            && self.advance(slot, at)
+        {
+            self.users.set_ip(slot, seen.ip);
+            // Usually that was all. A user who was announced stays so until the sweep.
+            if !self.users[slot].flags.is_told() {
+                self.changed(shared, slot, now);
+            }
+            return Ok(());
         }
-        Ok(())
+        // Of a burst of requests several may be of the same microsecond.
+        if known.is_some_and(|slot| self.seen(slot) == Some(seen)) {
+            return Ok(());
+        }
+        let record = Record { user: key.id.clone(), seen: Some(seen), left_at: None };
+        self.report(shared, key, known, record, now)
     }
 
-    /// Whether a date is simply later than all that is known of a user, as it nearly always is.
+    /// Moves a user to a date that is simply later than all that is known of them, as it nearly always is; whether it was.
     #[inline]
-    fn is_later(&self, slot: u32, at: i64) -> bool {
-        let user = &self.users[slot];
-        let before = || self.timeline.at(user.place);
-        !user.flags.has(Flags::LEFT) && (self.timeline.is_past(user.place, at) || before() < at)
+    fn advance(&mut self, slot: u32, at: i64) -> bool {
+        let user = &mut self.users[slot];
+        if user.flags.has(Flags::LEFT) {
+            return false;
+        }
+        let place = self.timeline.advance(slot, user.place, at, user.is_counted());
+        user.place = place.unwrap_or(user.place);
+        place.is_some()
     }
 
     /// A sign-out now, later than whatever is known of the user. Gives what is known after it.

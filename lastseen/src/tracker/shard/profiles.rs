@@ -27,7 +27,7 @@ impl Shard {
     }
 
     /// Everybody who is online, seen or not.
-    pub(in crate::tracker) fn present(&self, shared: &Shared, now: i64) -> Vec<UserId> {
+    pub(in crate::tracker) fn present(&mut self, shared: &Shared, now: i64) -> Vec<UserId> {
         let (from, to) = Shared::edges(shared.times.window, now);
         self.timeline.within(from, to).map(|(_, slot)| self.users.id(slot)).collect()
     }

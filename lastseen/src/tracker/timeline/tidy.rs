@@ -23,6 +23,7 @@ impl Timeline {
     /// Squeezes out vacant entries, drops empty buckets, joins those that have grown old, and provides for those to come.
     /// `moved` is told of each slot whose place has changed.
     pub(in crate::tracker) fn tidy(&mut self, now: i64, mut moved: impl FnMut(u32, Place)) {
+        self.vacate_stale();
         self.coarse_before = now.saturating_sub(self.shape.recent);
         // The last bucket is left as it is: the next touch goes there.
         let Some(last) = self.order.pop_back() else { return };
