@@ -96,7 +96,7 @@ class LastSeen:
 
 @final
 class Status:
-    """How a tracker is doing."""
+    """How a tracker is doing. What is counted is counted since its start."""
 
     @property
     def as_of(self) -> datetime: ...
@@ -112,29 +112,56 @@ class Status:
     def refused(self) -> int:
         """Touches of new users that memory had no place for."""
     @property
+    def evicted(self) -> int:
+        """Users let go of to make room for others."""
+    @property
     def loaded(self) -> bool:
         """Whether the store's recent records have been read, so that lists and counts are whole."""
     @property
     def ready(self) -> bool:
         """Whether answers are whole and the store answers."""
     @property
-    def batches(self) -> int: ...
+    def batches(self) -> int:
+        """Batches that the store has taken."""
     @property
-    def records(self) -> int: ...
+    def records(self) -> int:
+        """The records in them all."""
     @property
-    def flush_failures(self) -> int: ...
+    def last_batch(self) -> int:
+        """The records in the last of them."""
     @property
-    def follow_failures(self) -> int: ...
+    def flush_failures(self) -> int:
+        """Attempts to write to the store that failed."""
     @property
-    def directory_failures(self) -> int: ...
+    def follow_failures(self) -> int:
+        """Attempts to read what others have written that failed."""
     @property
-    def flushed_at(self) -> datetime | None: ...
+    def history_failures(self) -> int:
+        """Attempts to write the history that failed."""
     @property
-    def followed_at(self) -> datetime | None: ...
+    def expire_failures(self) -> int:
+        """Attempts to let go of what is kept no longer that failed."""
     @property
-    def store_error(self) -> str | None: ...
+    def directory_failures(self) -> int:
+        """Attempts to ask the directory that failed."""
     @property
-    def directory_error(self) -> str | None: ...
+    def changes(self) -> int:
+        """Changes by others that the store has told of."""
+    @property
+    def flushed_at(self) -> datetime | None:
+        """When the store last took a batch."""
+    @property
+    def caught_up_at(self) -> datetime | None:
+        """When everything that was due had last been written."""
+    @property
+    def followed_at(self) -> datetime | None:
+        """When the store was last asked for what others have written."""
+    @property
+    def store_error(self) -> str | None:
+        """Why the store fails, while it does."""
+    @property
+    def directory_error(self) -> str | None:
+        """Why the directory fails, while it does."""
 
 class ManualClock:
     """A clock that stands still until a test moves it."""

@@ -165,6 +165,11 @@ impl Status {
     }
 
     #[getter]
+    fn evicted(&self) -> u64 {
+        self.0.evicted
+    }
+
+    #[getter]
     fn loaded(&self) -> bool {
         self.0.loaded
     }
@@ -185,6 +190,11 @@ impl Status {
     }
 
     #[getter]
+    fn last_batch(&self) -> usize {
+        self.0.last_batch
+    }
+
+    #[getter]
     fn flush_failures(&self) -> u64 {
         self.0.flush_failures
     }
@@ -195,13 +205,33 @@ impl Status {
     }
 
     #[getter]
+    fn history_failures(&self) -> u64 {
+        self.0.history_failures
+    }
+
+    #[getter]
+    fn expire_failures(&self) -> u64 {
+        self.0.expire_failures
+    }
+
+    #[getter]
     fn directory_failures(&self) -> u64 {
         self.0.directory_failures
     }
 
     #[getter]
+    fn changes(&self) -> u64 {
+        self.0.changes
+    }
+
+    #[getter]
     fn flushed_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         maybe_datetime(py, self.0.flushed_at)
+    }
+
+    #[getter]
+    fn caught_up_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        maybe_datetime(py, self.0.caught_up_at)
     }
 
     #[getter]

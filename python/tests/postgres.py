@@ -69,6 +69,10 @@ class Postgres:
     def database(self, name: str) -> None:
         self.sql("postgres", f'CREATE DATABASE "{name}"')
 
+    def copy(self, template: str, name: str) -> None:
+        """A database with the tables of another and what is in them."""
+        self.sql("postgres", f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
     def close(self) -> None:
         self.stop()
         shutil.rmtree(self.place, ignore_errors=True)

@@ -15,7 +15,7 @@ from lastseen.django.keys import now
 from lastseen.django.middleware import watch
 from lastseen.django.sessions import sessions
 from lastseen.django.site import tracker
-from lastseen.django.table import note_erasure
+from lastseen.django.table import database, note_erasure
 
 logger = logging.getLogger("lastseen")
 
@@ -58,12 +58,17 @@ def saved(sender: Any, instance: Any, created: bool, **_: Any) -> None:
     transaction.on_commit(lambda: watch().introduce(instance), using=instance._state.db)
 
 
-def deleted(sender: Any, instance: Any, **_: Any) -> None:
-    """Who is deleted is forgotten, in every process. The record itself goes with the user."""
+def deleted(sender: Any, instance: Any, using: str, **_: Any) -> None:
+    """Who is deleted is forgotten, in every process. The record itself goes with the user.
+
+    A copy that goes from another database, an archive's for one, leaves the user where they were.
+    """
+    if using != database():
+        return
     key = instance.pk
     store = site_conf.load().store
     if store is None:
-        note_erasure(str(key), now())
+        note_erasure(using, str(key), now())
     elif store != "memory:":
 
         def forget() -> None:

@@ -1,6 +1,8 @@
 """The tracker in one process: what comes in, what it answers, what it refuses."""
 
+import ast
 import os
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lastseen import ManualClock, StoreError, Tracker
+from lastseen import ManualClock, Status, StoreError, Tracker
 from tests.patience import eventually
 
 START = datetime(2026, 11, 24, 1, 0, tzinfo=timezone.utc)
@@ -205,3 +207,22 @@ def test_a_fork_starts_its_own(tmp_path: Path) -> None:
     assert os.waitstatus_to_exitcode(status) == 0
     eventually(tracker.count, lambda count: count == 2)
     tracker.shutdown()
+
+
+def test_the_status_tells_all_that_the_library_tells(tracker: Tracker) -> None:
+    python = Path(__file__).parents[2]
+    source = (python.parent / "lastseen/src/tracker/status.rs").read_text()
+    [fields] = re.findall(r"pub struct Status \{(.*?)\n\}", source, re.DOTALL)
+    told = {*re.findall(r"^    pub (\w+):", fields, re.MULTILINE), "ready"}
+    stubs = ast.parse((python / "lastseen/_native.pyi").read_text())
+    [stub] = (node for node in stubs.body if isinstance(node, ast.ClassDef) and node.name == "Status")
+    assert len(told) > 20
+    assert {name for name in vars(Status) if not name.startswith("_")} == told
+    assert {node.name for node in stub.body if isinstance(node, ast.FunctionDef)} == told
+    tracker.touch("ada")
+    tracker.flush()
+    status = tracker.status()
+    assert (status.users, status.records, status.last_batch, status.evicted) == (1, 1, 1, 0)
+    assert (status.flushed_at, status.history_failures, status.expire_failures) == (START, 0, 0)
+    assert status.changes == 0
+    assert status.caught_up_at is not None

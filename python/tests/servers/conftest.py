@@ -10,7 +10,7 @@ from itertools import count
 
 import pytest
 
-from tests.postgres import Postgres
+from tests.conftest import Server
 from tests.servers.site import ROOT, Site
 
 USERS = """
@@ -32,7 +32,7 @@ def python(environment: dict[str, str], *arguments: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def template(server: Postgres | None) -> Iterator[dict[str, str]]:
+def template(server: Server | None) -> Iterator[dict[str, str]]:
     """A database with the tables and three users, to be copied."""
     with tempfile.TemporaryDirectory(prefix="lastseen-database-") as place:
         environment = {"LASTSEEN_TEST_PLACE": place}
@@ -45,13 +45,13 @@ def template(server: Postgres | None) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def environment(server: Postgres | None, template: dict[str, str]) -> Iterator[dict[str, str]]:
+def environment(server: Server | None, template: dict[str, str]) -> Iterator[dict[str, str]]:
     """Where the site's processes find their database."""
     with tempfile.TemporaryDirectory(prefix="lastseen-database-") as place:
         environment = {"LASTSEEN_TEST_PLACE": place}
         if server:
             environment["LASTSEEN_TEST_DATABASE"] = name = f"site{next(NUMBERS)}"
-            server.sql("postgres", f'CREATE DATABASE "{name}" TEMPLATE template')
+            server.copy("template", name)
         else:
             shutil.copy(f"{template['LASTSEEN_TEST_PLACE']}/site.sqlite3", place)
         yield environment

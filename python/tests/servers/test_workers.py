@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.conftest import Server
 from tests.patience import eventually
-from tests.postgres import Postgres
 from tests.servers.conftest import python
 from tests.servers.site import COMMANDS, Site
 
@@ -85,7 +85,7 @@ def test_a_worker_that_is_killed_takes_nobody_along(start: Start, kind: str) -> 
 
 @pytest.mark.parametrize("kind", ["gunicorn", "uvicorn"])
 def test_rule_7_the_database_is_gone_for_a_minute(
-    start: Start, kind: str, server: Postgres | None, environment: dict[str, str]
+    start: Start, kind: str, server: Server | None, environment: dict[str, str]
 ) -> None:
     site = start(kind)
     user, other = site.visitor(), site.visitor()
@@ -108,7 +108,7 @@ def test_rule_7_the_database_is_gone_for_a_minute(
 
 
 @contextmanager
-def gone(server: Postgres | None, environment: dict[str, str]) -> Iterator[None]:
+def gone(server: Server | None, environment: dict[str, str]) -> Iterator[None]:
     """Nobody gets an answer from the database: it is stopped, or locked."""
     if server:
         server.stop()

@@ -6,6 +6,7 @@ from typing import Any
 
 PLACE = os.environ.get("LASTSEEN_TEST_PLACE", "/nonexistent")
 POSTGRES_PORT = os.environ.get("LASTSEEN_TEST_POSTGRES", "")
+MARIADB_PORT = os.environ.get("LASTSEEN_TEST_MARIADB", "")
 UUID_USERS = os.environ.get("LASTSEEN_TEST_USERS") == "uuid"
 
 SECRET_KEY = "only for tests"
@@ -62,9 +63,21 @@ if POSTGRES_PORT:
         "PORT": POSTGRES_PORT,
         "OPTIONS": {"connect_timeout": 5},
     }
+elif MARIADB_PORT:
+    DATABASE = {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": os.environ.get("LASTSEEN_TEST_DATABASE", "site"),
+        "USER": "root",
+        "HOST": "127.0.0.1",
+        "PORT": MARIADB_PORT,
+        "OPTIONS": {"connect_timeout": 5, "charset": "utf8mb4"},
+    }
 else:
     DATABASE = {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{PLACE}/site.sqlite3", "OPTIONS": {"timeout": 20}}
-DATABASES = {"default": DATABASE}
+DATABASES = {
+    "default": DATABASE,
+    "elsewhere": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{PLACE}/elsewhere.sqlite3"},
+}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
