@@ -31,9 +31,9 @@ pub(crate) async fn stand(State(state): State<Arc<AppState>>, request: Request, 
 /// same origin (DNS rebinding). `localhost`, plain addresses and the names of the settings are ours; a request
 /// without any name is no browser's.
 fn known_host(request: &Request, allowed: &[HostName]) -> Result<(), Problem> {
-    let in_header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+    let in_headers = request.headers().get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
     let in_target = request.uri().authority().map(Authority::as_str);
-    match in_header.into_iter().chain(in_target).find(|host| !is_known(host, allowed)) {
+    match in_headers.chain(in_target).find(|host| !is_known(host, allowed)) {
         Some(host) => Err(Problem::forbidden(format!(
             "the host {host:?} is not known here: call the server by localhost or its address, or start it with \
              --allow-host"
