@@ -47,9 +47,9 @@ pub(crate) fn known_host(
 /// would count as of the same origin (DNS rebinding). `localhost`, plain addresses and the names of the settings are ours; a
 /// request without any name is no browser's.
 fn unknown_host<'a>(request: &'a Request, allowed: &[HostName]) -> Option<&'a str> {
-    let in_header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+    let in_headers = request.headers().get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
     let in_target = request.uri().authority().map(Authority::as_str);
-    in_header.into_iter().chain(in_target).find(|host| !is_known(host, allowed))
+    in_headers.chain(in_target).find(|host| !is_known(host, allowed))
 }
 
 fn is_known(host: &str, allowed: &[HostName]) -> bool {

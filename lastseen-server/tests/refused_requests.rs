@@ -109,6 +109,9 @@ async fn hosts_that_are_not_known() {
         assert!(detail.contains(host) && detail.contains("--allow-host"), "{detail}");
     }
     service.send(with_host("http://evil.example/", "127.0.0.1")).await.problem(StatusCode::FORBIDDEN);
+    let mut both = with_host("/v1/online", "127.0.0.1");
+    both.headers_mut().append("host", "evil.example".parse().unwrap());
+    service.send(both).await.problem(StatusCode::FORBIDDEN);
     for host in ["localhost:7700", "127.0.0.1:7700", "[::1]:7700", "presence.example.com"] {
         assert_eq!(service.send(with_host("/v1/online", host)).await.status, StatusCode::OK, "{host}");
     }
