@@ -12,8 +12,9 @@ pub(super) fn searched(path: &str) -> Option<Cow<'_, str>> {
     }
     let path = if path.contains('%') { Cow::Owned(decoded(path)?) } else { Cow::Borrowed(path) };
     let doubled_slash = path.starts_with('/') || path.contains("//");
-    // Some programs take a backslash for a slash, and some end the path at a control character.
-    let has_strange = path.contains(|letter: char| letter == '\\' || letter.is_control());
+    // Some programs take a backslash for a slash, some end the path at a control character, and Java's servlets leave
+    // out of each segment what follows a semicolon: to them `/static/..;/post` and `/post;x.png` are `/post`.
+    let has_strange = path.contains(|letter: char| matches!(letter, '\\' | ';') || letter.is_control());
     // An encoded slash separates nothing here, yet a program behind us may take `..%2F` for a way up.
     let mut segments = path.split('/').flat_map(|segment| segment.split("%2F"));
     let has_dots = segments.any(|segment| matches!(segment, "." | ".."));
@@ -25,7 +26,7 @@ fn is_plain(path: &str) -> bool {
     let mut before = b'/';
     path.bytes().all(|byte| {
         let starts_segment = std::mem::replace(&mut before, byte) == b'/';
-        !(matches!(byte, b'%' | b'\\') || starts_segment && matches!(byte, b'/' | b'.'))
+        !(matches!(byte, b'%' | b'\\' | b';') || starts_segment && matches!(byte, b'/' | b'.'))
     })
 }
 
@@ -87,6 +88,9 @@ mod tests {
             ("/static/a%7Eb", None),
             ("/static/..\\post", None),
             ("/static/..%5Cpost", None),
+            ("/static/..;/post", None),
+            ("/post;x.png", None),
+            ("/post%3Bx.png", None),
             ("/static/a%00.png", None),
             ("/static/a%0D%0Ab", None),
             ("/static/../post", None),

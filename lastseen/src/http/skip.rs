@@ -33,8 +33,8 @@ const MAX_NESTED: u32 = 64;
 /// 3. with percent-encoding taken off once; but an encoded slash stays `%2F`, since it separates nothing.
 ///
 /// In doubt a request counts. So none of them applies to a path that another program could take for a different one:
-/// with a segment `.` or `..` in any spelling, a doubled slash, a backslash or a control character, a broken
-/// percent-encoding or one of a letter that needs none, or bytes that aren't UTF-8.
+/// with a segment `.` or `..` in any spelling, a doubled slash, a backslash, a semicolon or a control character, a
+/// broken percent-encoding or one of a letter that needs none, or bytes that aren't UTF-8.
 ///
 /// # Example
 ///
