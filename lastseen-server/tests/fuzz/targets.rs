@@ -123,6 +123,7 @@ fn user_id() -> impl FnMut(&[u8]) {
             tracker.touch(&user, None);
             assert!(tracker.is_online(&user) && tracker.is_online(&other) == (user == other));
             assert_eq!(tracker.online(1).users[0].user, user);
+            tracker.shutdown().await.unwrap();
         });
     }
 }
