@@ -47,7 +47,7 @@ fn read_text(line: &str) -> Result<LogLine<'_>, Fault> {
     })
 }
 
-/// `1795490100.123`, or RFC 3339.
+/// `1795490100.123`, or RFC 3339; within the calendar's years, so that there is a span between any two dates.
 fn date(text: &str) -> Option<Timestamp> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -57,7 +57,9 @@ fn date(text: &str) -> Option<Timestamp> {
     // Six digits are microseconds.
     let micros = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
     let micros = micros.fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'));
-    Some(Timestamp::from_micros(seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)?))
+    let micros = seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)?;
+    let at = jiff::Timestamp::from_microsecond(micros).ok()?;
+    Some(Timestamp::from_micros(at.as_microsecond()))
 }
 
 #[derive(Deserialize)]
@@ -165,6 +167,7 @@ mod tests {
             (br#"{"user":["ada"]}"#, Fault::NotJson),
             (br#"{"user":"ada"} x"#, Fault::NotJson),
             (br#"{"user":"ada","time":"noon"}"#, Fault::Date),
+            (br#"{"user":"ada","time":"9223372036854.775807"}"#, Fault::Date),
             (br#"{"user":"ada","time":"99999999999999999999"}"#, Fault::Date),
             (b"{\"user\":\"a\xff\"}", Fault::User),
         ] {

@@ -92,6 +92,7 @@ mod tests {
             ("/static/..;a=b/post", None),
             ("/static/..%3B/post", None),
             ("/post;a.png", None),
+            ("/post%3Ba.png", None),
             ("/static/a%00.png", None),
             ("/static/a%0D%0Ab", None),
             ("/static/../post", None),
