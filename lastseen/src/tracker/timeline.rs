@@ -36,7 +36,7 @@ pub(super) struct Shape {
 
 impl Shape {
     pub(super) const DEFAULT: Self =
-        Self { fine: 1_000_000, coarse: 60_000_000, recent: 3_600_000_000, log: 1024, stale: 64 };
+        Self { fine: 1_000_000, coarse: 60_000_000, recent: 3_600_000_000, log: 1024, stale: 16 };
 }
 
 /// Where an entry is, as long as its slot is not told to have moved.
