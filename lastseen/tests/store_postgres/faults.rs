@@ -9,14 +9,10 @@ use lastseen::store::PostgresStore;
 use lastseen::{OnlineUser, Tracker, UserId};
 use lastseen_harness::{Postgres, Proxy, eventually};
 
-use crate::outages::{Outage, PATIENCE, RECOVERY};
+use crate::outages::{self, Kept, PATIENCE, RECOVERY};
 
-/// A site with a database of its own, and as many visitors as there have been.
-struct Site {
-    server: Postgres,
-    tracker: Tracker,
-    visitors: u32,
-}
+/// A site with a database of its own.
+type Site = outages::Site<Postgres>;
 
 impl Site {
     /// One whose server runs.
@@ -34,48 +30,29 @@ impl Site {
             .connect()
             .await
             .unwrap();
-        let tracker = Tracker::builder(store).granularity(Duration::from_secs(1)).start().await.unwrap();
-        Self { server, tracker, visitors: 0 }
+        Self::with(store, server).await
     }
 
     async fn read_only(&self, on: &str) {
         let alter = format!("ALTER SYSTEM SET default_transaction_read_only = {on}");
-        self.server.sql("postgres", &alter).await;
-        self.server.reload().await;
-    }
-
-    /// It works from the start.
-    async fn opens(&mut self) {
-        self.visits();
-        self.catches_up(PATIENCE).await;
+        self.kept.sql("postgres", &alter).await;
+        self.kept.reload().await;
     }
 }
 
-impl Outage for Site {
-    fn tracker(&self) -> &Tracker {
-        &self.tracker
-    }
-
-    fn visitors(&self) -> u32 {
-        self.visitors
-    }
-
-    fn welcome(&mut self, more: u32) {
-        self.visitors += more;
-    }
-
+impl Kept for Postgres {
     async fn stored(&self) -> u32 {
         // Where the server was down from the start there are no tables yet.
-        if self.server.sql("site", "SELECT to_regclass('user_activity_readable')").await.is_empty() {
+        if self.sql("site", "SELECT to_regclass('user_activity_readable')").await.is_empty() {
             return 0;
         }
-        self.server.sql("site", "SELECT count(*) FROM user_activity_readable").await.parse().unwrap()
+        self.sql("site", "SELECT count(*) FROM user_activity_readable").await.parse().unwrap()
     }
 
     async fn has(&self, user: &OnlineUser) -> bool {
         let same =
             format!("SELECT last_activity_date = '{}' FROM user_activity WHERE user_id = '{}'", user.at, user.user);
-        self.server.sql("site", &same).await == "t"
+        self.sql("site", &same).await == "t"
     }
 }
 
@@ -88,7 +65,7 @@ async fn a_server_that_is_down_at_the_start() {
     let mut site = Site::on(server, &url).await;
     site.visits();
     site.fails("can't be reached").await;
-    site.server.restart().await;
+    site.kept.restart().await;
     site.catches_up(RECOVERY).await;
 }
 
@@ -97,11 +74,11 @@ async fn a_server_that_is_killed_and_started_again() {
     let mut site = Site::start().await;
     site.opens().await;
     for _ in 0..2 {
-        site.server.kill().await;
+        site.kept.kill().await;
         site.visits();
         site.fails("can't be reached").await;
         site.visits();
-        site.server.restart().await;
+        site.kept.restart().await;
         site.catches_up(RECOVERY).await;
     }
 }
@@ -110,10 +87,10 @@ async fn a_server_that_is_killed_and_started_again() {
 async fn a_server_that_is_stopped_as_an_operator_does() {
     let mut site = Site::start().await;
     site.opens().await;
-    site.server.stop().await;
+    site.kept.stop().await;
     site.visits();
     site.fails("can't be reached").await;
-    site.server.restart().await;
+    site.kept.restart().await;
     site.catches_up(RECOVERY).await;
 }
 
@@ -122,11 +99,11 @@ async fn a_server_that_is_stopped_as_an_operator_does() {
 async fn a_server_that_stands_still() {
     let mut site = Site::start().await;
     site.opens().await;
-    site.server.pause();
+    site.kept.pause();
     site.visits();
     site.fails("no connection within 1s").await;
     site.goes_on().await;
-    site.server.resume();
+    site.kept.resume();
     site.catches_up(RECOVERY).await;
 }
 
@@ -138,7 +115,7 @@ async fn a_server_that_takes_no_writes() {
     site.read_only("on").await;
     site.visits();
     site.fails("is read-only while writing activities").await;
-    assert_eq!(site.stored().await, before);
+    assert_eq!(site.kept.stored().await, before);
     site.read_only("off").await;
     site.catches_up(RECOVERY).await;
 }
@@ -154,8 +131,8 @@ async fn a_server_that_has_no_connection_to_spare() {
     site.opens().await;
     let limit = async |site: &Site, most: i32| {
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'visitor'";
-        site.server.sql("postgres", &format!("ALTER ROLE visitor CONNECTION LIMIT {most}")).await;
-        site.server.sql("postgres", end).await;
+        site.kept.sql("postgres", &format!("ALTER ROLE visitor CONNECTION LIMIT {most}")).await;
+        site.kept.sql("postgres", end).await;
     };
     limit(&site, 0).await;
     site.visits();
@@ -184,7 +161,7 @@ async fn a_connection_that_is_cut_between_commit_and_answer() {
     site.visits();
     eventually(PATIENCE, async || proxy.lost(), |lost| *lost >= 2).await;
     assert!(site.tracker.status().pending > 0, "nobody was told");
-    assert!(site.stored().await > before, "and yet it is stored");
+    assert!(site.kept.stored().await > before, "and yet it is stored");
     proxy.lose_answers(None);
     site.catches_up(RECOVERY).await;
 }
@@ -241,7 +218,7 @@ async fn behind_a_proxy() -> (Site, Proxy) {
 #[tokio::test]
 async fn processes_agree() {
     let (here, proxy) = behind_a_proxy().await;
-    let store = PostgresStore::connect(&here.server.url("site")).await.unwrap();
+    let store = PostgresStore::connect(&here.kept.url("site")).await.unwrap();
     let there = Tracker::builder(store).start().await.unwrap();
     assert_eq!(there.count(), 100, "what is recent is there from the start");
     let [ada, bob] = ["ada", "bob"].map(|name| UserId::new(name).unwrap());

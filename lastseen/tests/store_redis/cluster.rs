@@ -6,7 +6,7 @@ use lastseen::store::RedisStore;
 use lastseen::{Store, Timestamp, UserId};
 use lastseen_harness::{RedisCluster, eventually};
 
-use crate::outages::{Outage, PATIENCE, RECOVERY};
+use crate::outages::{PATIENCE, RECOVERY};
 use crate::place::{NOW, seen};
 use crate::visits::Site;
 

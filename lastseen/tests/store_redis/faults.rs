@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use lastseen::UserId;
 use lastseen_harness::{Proxy, Redis, RedisSentinel, eventually};
 
-use crate::outages::{Outage, PATIENCE, RECOVERY};
+use crate::outages::{Kept, PATIENCE, RECOVERY};
 use crate::visits::Site;
 
 async fn start() -> (Redis, Site) {
@@ -70,7 +70,7 @@ async fn a_server_without_memory() {
     server.cli(&["CONFIG", "SET", "maxmemory", "1"]).await;
     site.visits();
     site.fails("has no memory left while writing activities: raise maxmemory").await;
-    assert_eq!(site.stored().await, 100, "it can be read");
+    assert_eq!(site.kept.stored().await, 100, "it can be read");
     site.tracker.forget(&UserId::from(0_u32)).await.unwrap();
     server.cli(&["CONFIG", "SET", "maxmemory", "0"]).await;
     site.tracker.touch(&UserId::from(0_u32), None);
@@ -173,7 +173,7 @@ async fn a_connection_that_is_cut_between_commit_and_answer() {
     site.visits();
     eventually(PATIENCE, async || proxy.lost(), |lost| *lost >= 2).await;
     assert!(site.tracker.status().pending > 0, "nobody was told");
-    assert!(site.stored().await > before, "and yet it is stored");
+    assert!(site.kept.stored().await > before, "and yet it is stored");
     proxy.lose_answers(None);
     site.catches_up(RECOVERY).await;
 }

@@ -2,6 +2,8 @@
 #![cfg(feature = "redis")]
 
 mod agree;
+#[path = "../shared/asked.rs"]
+mod asked;
 mod cluster;
 mod conformance;
 mod faults;

@@ -1,25 +1,23 @@
-//! A site whose tracker is on a Redis that fails, and as many visitors as there have been.
+//! A site whose tracker is on a Redis that fails.
 
 use std::time::Duration;
 
+use lastseen::OnlineUser;
 use lastseen::store::RedisStore;
-use lastseen::{OnlineUser, Store, Timestamp, Tracker};
 
-use crate::outages::{Outage, PATIENCE};
+use crate::asked;
+use crate::outages::{self, Kept};
 
-pub(crate) struct Site {
-    pub tracker: Tracker,
-    /// The way to the store that doesn't fail but with the server itself.
-    pub url: String,
-    pub visitors: u32,
-}
+/// The way to the store that doesn't fail but with the server itself.
+pub(crate) struct Url(String);
+
+pub(crate) type Site = outages::Site<Url>;
 
 impl Site {
     /// One on which all went well until now.
     pub(crate) async fn open(url: &str) -> Self {
         let mut site = Self::by_way_of(url, url).await;
-        site.visits();
-        site.catches_up(PATIENCE).await;
+        site.opens().await;
         site
     }
 
@@ -31,41 +29,19 @@ impl Site {
             .connect()
             .await
             .unwrap();
-        let tracker = Tracker::builder(store).granularity(Duration::from_secs(1)).start().await.unwrap();
-        Self { tracker, url: url.into(), visitors: 0 }
+        Self::with(store, Url(url.into())).await
     }
 }
 
-impl Outage for Site {
-    fn tracker(&self) -> &Tracker {
-        &self.tracker
-    }
-
-    fn visitors(&self) -> u32 {
-        self.visitors
-    }
-
-    fn welcome(&mut self, more: u32) {
-        self.visitors += more;
-    }
-
+impl Kept for Url {
     async fn stored(&self) -> u32 {
-        let Ok(store) = RedisStore::builder(&self.url).timeout(Duration::from_secs(1)).connect().await else {
+        let Ok(store) = RedisStore::builder(&self.0).timeout(Duration::from_secs(1)).connect().await else {
             return 0;
         };
-        let (mut stored, mut next) = (0, None);
-        loop {
-            let Ok(page) = store.recent(Timestamp::MIN, next.as_ref()).await else { return 0 };
-            stored += u32::try_from(page.records.len()).unwrap();
-            next = page.next;
-            if next.is_none() {
-                return stored;
-            }
-        }
+        asked::stored(&store).await.unwrap_or(0)
     }
+
     async fn has(&self, user: &OnlineUser) -> bool {
-        let store = RedisStore::connect(&self.url).await.unwrap();
-        let stored = store.read(&user.user).await.unwrap().unwrap();
-        stored.seen.map(|seen| seen.at) == Some(user.at)
+        asked::has(&RedisStore::connect(&self.0).await.unwrap(), user).await.unwrap()
     }
 }
