@@ -5,25 +5,23 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import MySQLdb
 
-from tests.patience import PATIENCE, eventually
-from tests.postgres import DIE_WITH_TEST, free_port
+from tests.server import Server
 
 SCRIPTS = Path("/usr/share/mysql")
 
 
-class MariaDb:
-    """A running server that lets everybody in; to be stopped and started again."""
+class MariaDb(Server):
+    """A running server that lets everybody in."""
+
+    orderly = signal.SIGTERM
 
     def __init__(self) -> None:
-        self.place = Path(tempfile.mkdtemp(prefix="lastseen-mariadb-"))
-        self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        super().__init__("mariadb")
         data = self.place / "data"
         (data / "mysql").mkdir(parents=True)
         self.options = ["--no-defaults", f"--datadir={data}"]
@@ -44,10 +42,7 @@ class MariaDb:
     def start(self) -> None:
         settings = [f"--port={self.port}", "--bind-address=127.0.0.1", f"--socket={self.place / 'socket'}"]
         settings += ["--skip-grant-tables", "--innodb-flush-log-at-trx-commit=0", "--max-connections=100"]
-        log = (self.place / "log").open("ab")
-        command = [*DIE_WITH_TEST, program("mariadbd"), *self.options, *settings]
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
-        eventually(lambda: self.ready() or self.failed())
+        self.launch([program("mariadbd"), *self.options, *settings])
 
     def ready(self) -> bool:
         try:
@@ -55,18 +50,6 @@ class MariaDb:
         except MySQLdb.OperationalError:
             return False
         return True
-
-    def failed(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, (self.place / "log").read_text()
-        return False
-
-    def stop(self) -> None:
-        """Ends connections and writes everything, as an operator's stop does."""
-        if self.process:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(PATIENCE)
-            self.process = None
 
     def sql(self, *statements: str) -> list[Any]:
         """What the last of them gives."""
@@ -91,10 +74,6 @@ class MariaDb:
             [(_, create)] = self.sql(f"SHOW CREATE TABLE `{template}`.`{table}`")
             made += [create, f"INSERT INTO `{table}` SELECT * FROM `{template}`.`{table}`"]
         self.sql(*made)
-
-    def close(self) -> None:
-        self.stop()
-        shutil.rmtree(self.place, ignore_errors=True)
 
 
 def program(name: str) -> str:

@@ -4,35 +4,24 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.patience import PATIENCE, eventually
-
-DIE_WITH_TEST = ["setpriv", "--pdeathsig", "KILL"]
-"""util-linux's: the kernel ends the process when the test's ends."""
+from tests.server import Server
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class Postgres(Server):
+    """A running server, with the superuser `postgres`, who needs no password."""
 
-
-class Postgres:
-    """A running server, with the superuser `postgres`, who needs no password; to be stopped and started again."""
+    orderly = signal.SIGINT
 
     def __init__(self, durable: bool = False) -> None:
+        super().__init__("postgres")
         self.sync = "on" if durable else "off"
-        self.place = Path(tempfile.mkdtemp(prefix="lastseen-postgres-"))
         self.owner = owner()
         if self.owner:
             os.chown(self.place, self.owner.pw_uid, self.owner.pw_gid)
-        self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
         self.run("initdb", "-D", str(self.place / "data"), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")
         self.start()
 
@@ -40,26 +29,11 @@ class Postgres:
         settings = [f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.place}"]
         settings += [f"fsync={self.sync}", "max_connections=60"]
         arguments = [argument for setting in settings for argument in ("-c", setting)]
-        command = [*DIE_WITH_TEST, program("postgres"), "-D", str(self.place / "data"), *arguments]
-        log = (self.place / "log").open("ab")
-        self.process = subprocess.Popen(command, preexec_fn=self.become_owner(), stdout=log, stderr=log, cwd="/")
-        eventually(lambda: self.ready() or self.failed())
+        self.launch([program("postgres"), "-D", str(self.place / "data"), *arguments], self.become_owner())
 
     def ready(self) -> bool:
         command = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(command, check=False).returncode == 0
-
-    def failed(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, (self.place / "log").read_text()
-        return False
-
-    def stop(self) -> None:
-        """Ends connections and writes everything, as an operator's stop does."""
-        if self.process:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(PATIENCE)
-            self.process = None
 
     def sql(self, database: str, text: str) -> str:
         command = [program("psql"), "-qXAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
@@ -72,10 +46,6 @@ class Postgres:
     def copy(self, template: str, name: str) -> None:
         """A database with the tables of another and what is in them."""
         self.sql("postgres", f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-
-    def close(self) -> None:
-        self.stop()
-        shutil.rmtree(self.place, ignore_errors=True)
 
     def run(self, name: str, *arguments: str) -> None:
         subprocess.run(

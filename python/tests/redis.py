@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.patience import PATIENCE, eventually
-from tests.postgres import DIE_WITH_TEST, free_port
+from tests.server import DIE_WITH_TEST, free_port
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.patience import PATIENCE, eventually
-from tests.postgres import DIE_WITH_TEST
+from tests.server import DIE_WITH_TEST
 
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = {

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.patience import PATIENCE, eventually
-from tests.postgres import DIE_WITH_TEST
+from tests.server import DIE_WITH_TEST
 from tests.servers.site import ROOT
 
 INSTALLING = 600.0
