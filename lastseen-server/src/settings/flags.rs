@@ -3,6 +3,8 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::store_url::KNOWN;
+
 /// The settings `store_key` and `store_users`, which belong to every command that may make the tables.
 #[derive(Args, Clone, Debug, Default, Serialize)]
 pub struct StoreKeyFlags {
@@ -23,7 +25,7 @@ pub struct SettingFlags {
     #[arg(
         long,
         value_name = "URL",
-        help = "Where the records are kept: memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST, redis+sentinel://HOST,HOST/SERVICE or redis+cluster://HOST,HOST [default: sqlite:lastseen.db]"
+        help = format!("Where the records are kept: {KNOWN} [default: sqlite:lastseen.db]")
     )]
     #[expect(missing_docs, reason = "the help text has a URL in it that is no link")]
     pub store: Option<String>,

@@ -40,7 +40,8 @@ fn place(url: &str) -> &str {
     rest.split_once('?').map_or(rest, |(place, _)| place)
 }
 
-const KNOWN: &str = "memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST, redis+sentinel://HOST,HOST/SERVICE or \
+/// All kinds of store, as their URLs are written.
+pub(super) const KNOWN: &str = "memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST, redis+sentinel://HOST,HOST/SERVICE or \
     redis+cluster://HOST,HOST";
 
 impl Value for StoreUrl {
