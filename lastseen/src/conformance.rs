@@ -96,6 +96,7 @@
 //! ```
 //!
 //! A store that leaves out the history, as the contract lets it, passes rules 13 to 15 without being asked for more.
+//! One that has a clock of its own is asked rule 17 too, by a test that calls [`rule_17_late`].
 //! `examples/custom_store` in this crate's repository is a whole one in under 100 lines of code.
 
 mod expiry;
@@ -105,6 +106,7 @@ mod feed;
 mod histories;
 mod history;
 mod ids;
+mod late;
 mod records;
 mod sample;
 
@@ -115,6 +117,7 @@ pub use feed::{rule_5_recent, rule_6_follow, rule_7_behind, rule_8_forget};
 pub use histories::histories;
 pub use history::{rule_13_history, rule_14_most_online, rule_15_active_users};
 pub use ids::{rule_9_profiles, rule_10_any_valid_id};
+pub use late::rule_17_late;
 pub use records::{rule_1_merge, rule_2_commit, rule_3_whole, rule_4_read};
 
 use crate::Store;

@@ -90,6 +90,11 @@ pub use sqlite::{SqliteError, SqliteSchema, SqliteStore};
 ///     [`records`](KeptSince::records): the record, the profile, the changes to follow. What is younger stays as it is, and
 ///     nobody is told. What is written meanwhile may wait for the next time. A clock that is ahead takes nothing away where
 ///     the store has one of its own that isn't.
+///
+/// A store that has a clock of its own, as a server does, keeps one rule more.
+///
+/// 17. **Late.** In `write` and `forget` the later of the store's clock and `now` says which dates are void. So what comes
+///     late, from a process that was suspended or whose clock is behind, turns back no date, drops none and undoes no erasure.
 pub trait Store: Send + Sync + 'static {
     /// Why a store could not do as told. Its text is shown to operators.
     type Error: StdError + Send + Sync + 'static;

@@ -241,3 +241,11 @@ fn each_flaw_is_found_and_its_rule_named() {
         assert!(verdict.contains(rule), "{flaw:?} should break {rule}: {verdict}");
     }
 }
+
+/// So whoever asks a store that has no clock hears of it.
+#[tokio::test]
+#[should_panic(expected = "rule 17, late: an activity and a sign-out stay")]
+async fn without_a_clock_what_comes_late_turns_dates_back() {
+    let store = MemoryStore::new();
+    conformance::rule_17_late(async || store.another()).await;
+}

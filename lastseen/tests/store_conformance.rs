@@ -17,6 +17,13 @@ mod sqlite {
         let directory = tempfile::tempdir().unwrap();
         async move || SqliteStore::open(directory.path().join("lastseen.db")).await.unwrap()
     });
+
+    #[tokio::test]
+    async fn rule_17_late() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = async || SqliteStore::open(directory.path().join("lastseen.db")).await.unwrap();
+        lastseen::conformance::rule_17_late(open).await;
+    }
 }
 
 mod faulty_without_faults {

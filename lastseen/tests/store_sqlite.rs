@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lastseen::store::{Change, Changes, Cursor, MemoryStore, SqliteStore};
-use lastseen::{Profile, Record, Seen, Store, Timestamp, UserId};
+use lastseen::{ManualClock, Profile, Record, Seen, Store, Timestamp, Tracker, UserId};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
 
-const NOW: Timestamp = Timestamp::from_micros(1_795_490_100_000_000);
+/// A day in 2100: only what is ahead of this machine's clock too is void as it is in memory.
+const NOW: Timestamp = Timestamp::from_micros(4_131_000_000_000_000);
 
 fn place() -> (TempDir, PathBuf) {
     let directory = tempdir().unwrap();
@@ -30,6 +31,25 @@ fn batch(users: std::ops::Range<u32>, at: Timestamp) -> Vec<Record> {
     let mut batch: Vec<_> = users.map(|user| seen(user, at)).collect();
     batch.sort_by(|a, b| a.user.cmp(&b.user));
     batch
+}
+
+/// A process takes the time, stands still for two minutes, and then writes.
+#[tokio::test]
+async fn rule_1_a_process_that_stood_still_turns_no_date_back() {
+    let (_directory, path) = place();
+    let now = Timestamp::from(SystemTime::now());
+    let start = async |clock| {
+        let store = SqliteStore::open(&path).await.unwrap();
+        Tracker::builder(store).clock(ManualClock::new(clock)).start().await.unwrap()
+    };
+    let (stood_still, other) = (start(now - Duration::from_mins(2)).await, start(now).await);
+    let ada = UserId::from(1_u32);
+    stood_still.touch(&ada, None);
+    other.touch(&ada, None);
+    other.flush().await.unwrap();
+    stood_still.flush().await.unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.read(&ada).await.unwrap(), Some(seen(1, now)));
 }
 
 #[tokio::test]

@@ -88,3 +88,13 @@ fn skip_rules() {
 fn settings_files() {
     fuzz("settings", SLOW);
 }
+
+#[test]
+fn tickets() {
+    fuzz("ticket", SLOW);
+}
+
+#[test]
+fn tokens() {
+    fuzz("token", SLOW);
+}

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, Request, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use lastseen::{ClientIp, ForwardedHeader, MemoryStore, SkipRules, Tracker, UserId};
 use lastseen_server::log_line::Format;
 use lastseen_server::replay::{Line, Replay};
@@ -32,6 +32,8 @@ pub(crate) fn named(corpus: &str) -> Target {
         "request" => Box::new(request()),
         "skip" => Box::new(skip()),
         "settings" => Box::new(settings_file()),
+        "ticket" => Box::new(ticket()),
+        "token" => Box::new(token()),
         _ => panic!("no parser has a corpus of the name {corpus:?}"),
     }
 }
@@ -208,5 +210,50 @@ fn settings_file() -> impl FnMut(&[u8]) {
             }
         }
         Err(failure) => assert_eq!(failure.exit_code(), 2, "{failure}"),
+    }
+}
+
+/// The one ticket of the one key, computed by Python; the service's clock stands at 03:15, and it ends an hour later.
+const TICKET: &str = "1795493700.f4f15e03d8c8c74f3b76460585a7c62475f391b807c3b3ef54b8942f854c5a92.ada.lovelace";
+
+/// What is no ticket keeps nobody online.
+fn ticket() -> impl FnMut(&[u8]) {
+    let directory = tempfile::tempdir().unwrap();
+    let key = directory.path().join("key");
+    fs::write(&key, "0123456789abcdef0123456789abcdef").unwrap();
+    let runtime = runtime();
+    let service = runtime.block_on(Service::with(&settings(&json!({ "ticket_key_file": key }))));
+    move |input| {
+        let answer = runtime.block_on(service.body(Method::POST, "/v1/beacon", "text/plain", input.to_vec()));
+        assert_eq!(answer.status.is_success(), input == TICKET.as_bytes(), "{answer:?}");
+        assert!(answer.status.is_success() || answer.status.is_client_error(), "{answer:?}");
+        assert!(service.tracker.count() <= 1, "the ticket names one user");
+    }
+}
+
+/// What holds no token in its first header, whatever it says otherwise, gets nobody in.
+fn token() -> impl FnMut(&[u8]) {
+    let token = format!("lastseen_{}", "5".repeat(64));
+    let digest = "4bfe1067ab5c50f36129057aeffab12469f3ca07938a1b9a18f0ce813914a711";
+    let runtime = runtime();
+    let service = runtime.block_on(Service::with(&settings(&json!({ "tokens": [format!("me:admin:{digest}")] }))));
+    move |input| {
+        let mut request = Request::get("/v1/online");
+        let mut first = None;
+        for (number, line) in input.split(|byte| *byte == b'\n').enumerate() {
+            let Ok(value) = HeaderValue::from_bytes(line) else { continue };
+            // Every other line is a session's.
+            let name = if number % 2 == 0 { header::AUTHORIZATION } else { header::COOKIE };
+            first = first.or_else(|| (number % 2 == 0).then(|| value.clone()));
+            request = request.header(name, value);
+        }
+        let answer = runtime.block_on(service.send(request.body(Body::empty()).unwrap()));
+        let is_let_in = answer.status.is_success();
+        assert!(is_let_in || answer.status == StatusCode::UNAUTHORIZED, "{answer:?}");
+        let first = first.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let scheme = first.get(..7).unwrap_or_default();
+        let is_right = scheme.eq_ignore_ascii_case("bearer ") && first[7..].trim() == token;
+        assert_eq!(is_let_in, is_right, "{first:?}");
+        assert!(!answer.body.contains(&token), "{answer:?}");
     }
 }

@@ -1,6 +1,8 @@
 //! Rules 5 to 8: what a process learns of others, and what it must not learn any more.
 
-use super::sample::{Handle, NOW, at, changed, handle, ip, left, seen, user, users};
+use std::time::Duration;
+
+use super::sample::{FUTURE, Handle, NOW, at, changed, handle, ip, left, seen, user, users};
 use crate::store::{Change, Changes};
 use crate::{Profile, Record, Store, UserId};
 
@@ -232,14 +234,14 @@ async fn what_came_after<S: Store>(store: &Handle<S>, other: &Handle<S>) {
 /// What a wrong clock has dated doesn't stay, and an erasure by such a clock doesn't keep a right one from holding.
 async fn clocks_far_ahead<S: Store>(store: &Handle<S>) {
     let [seen_ahead, erased_ahead] = ["seen ahead", "erased ahead"].map(|name| user(&format!("rule 8 {name}")));
-    let fast = at(3600);
+    let fast = FUTURE + Duration::from_hours(1);
     store.write_at(&[Record { left_at: Some(fast), ..seen(&seen_ahead, fast, ip(1)) }], fast).await;
-    store.forget(&seen_ahead, NOW).await;
+    store.forget_at(&seen_ahead, FUTURE, FUTURE).await;
     assert_eq!(store.read(&seen_ahead).await, None, "rule 8, forget: what is dated far ahead goes too");
 
     store.forget_at(&erased_ahead, fast, fast).await;
-    store.forget(&erased_ahead, NOW).await;
-    store.write(&[seen(&erased_ahead, at(-1), None)]).await;
+    store.forget_at(&erased_ahead, FUTURE, FUTURE).await;
+    store.write_at(&[seen(&erased_ahead, FUTURE - Duration::from_secs(1), None)], FUTURE).await;
     assert_eq!(
         store.read(&erased_ahead).await,
         None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::sample::{Chance, Handle, NOW, handle, ip, users};
+use super::sample::{Chance, FUTURE, Handle, handle, ip, users};
 use crate::store::{Change, Cursor};
 use crate::{Profile, Record, Seen, Store, Timestamp, UserId, VOID_AHEAD};
 
@@ -23,7 +23,7 @@ pub async fn histories<S: Store>(open: impl AsyncFn() -> S) {
         let mut handles = [handle(&open).await, handle(&open).await];
         let mut follower = Follower::new(handle(&open).await).await;
         let mut model = Model::new();
-        let mut clock = NOW;
+        let mut clock = FUTURE;
         for _ in 0..STEPS {
             clock = tick(clock, &mut chance);
             let store = chance.pick(&handles);

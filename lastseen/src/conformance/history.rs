@@ -1,6 +1,6 @@
 //! Rules 13 to 15: what is kept of the past. A store that says that it keeps nothing passes them.
 
-use super::sample::{Handle, NOW, at, handle, ip, left, seen, user, users};
+use super::sample::{FUTURE, Handle, NOW, at, handle, ip, left, seen, user, users};
 use crate::{ACTIVE_DAYS, Day, MostOnline, OnlineSpan, Resolution, Store, Timestamp, UserId};
 
 const DAY: i64 = 24 * 3600;
@@ -135,9 +135,9 @@ async fn each_day<S: Store>(here: &Handle<S>, there: &Handle<S>) {
 }
 
 async fn what_is_dropped<S: Store>(store: &Handle<S>) {
-    let [ahead, erased] = [50, 49].map(day);
+    let (ahead, erased) = (Day::of(FUTURE) + 10, day(49));
     let [fast, gone] = ["fast", "gone"].map(|name| user(&format!("rule 15 dropped {name}")));
-    store.write_at(&[seen(&fast, ahead.start(), None)], on(ahead, -DAY)).await;
+    store.write_at(&[seen(&fast, ahead.start(), None)], FUTURE).await;
     // In time for the tombstone to hold, which it does for a day.
     store.forget_at(&gone, on(erased, 60), on(erased, 60)).await;
     store.write_at(&[seen(&gone, on(erased, 59), None)], on(erased, 61)).await;

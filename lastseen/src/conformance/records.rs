@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::task::yield_now;
 
-use super::sample::{Chance, Handle, NOW, at, handle, ip, left, seen, user, users};
+use super::sample::{Chance, FUTURE, Handle, NOW, at, handle, ip, left, seen, user, users};
 use crate::store::Change;
 use crate::{Profile, Record, Store, Timestamp, VOID_AHEAD};
 
@@ -62,25 +62,25 @@ async fn ties_by_address<S: Store>(store: &Handle<S>) {
 }
 
 async fn dates_far_ahead<S: Store>(store: &Handle<S>) {
-    let limit = NOW + VOID_AHEAD;
+    let limit = FUTURE + VOID_AHEAD;
     let beyond = limit + Duration::from_micros(1);
     let [edge, dropped, given_way, signed_out] =
         ["edge", "dropped", "given way", "signed out"].map(|name| user(&format!("rule 1 ahead {name}")));
 
-    store.write(&[seen(&edge, limit, ip(1))]).await;
+    store.write_at(&[seen(&edge, limit, ip(1))], FUTURE).await;
     let found = store.read(&edge).await;
     assert_eq!(found, Some(seen(&edge, limit, ip(1))), "rule 1, merge: a date just VOID_AHEAD ahead stays");
 
-    store.write(&[seen(&dropped, beyond, ip(1))]).await;
+    store.write_at(&[seen(&dropped, beyond, ip(1))], FUTURE).await;
     assert_eq!(store.read(&dropped).await, None, "rule 1, merge: a date more than VOID_AHEAD ahead is dropped");
 
     // Stored under a clock that was an hour ahead, which is then set right.
-    let fast = at(3600);
+    let (fast, right) = (FUTURE + Duration::from_hours(1), FUTURE - Duration::from_secs(5));
     store.write_at(&[seen(&given_way, fast, ip(1)), left(&signed_out, fast)], fast).await;
-    store.write(&[seen(&given_way, at(-5), ip(2)), left(&signed_out, at(-5))]).await;
-    let expected = Some(seen(&given_way, at(-5), ip(2)));
+    store.write_at(&[seen(&given_way, right, ip(2)), left(&signed_out, right)], FUTURE).await;
+    let expected = Some(seen(&given_way, right, ip(2)));
     assert_eq!(store.read(&given_way).await, expected, "rule 1, merge: a stored date far ahead gives way to any other");
-    let expected = Some(left(&signed_out, at(-5)));
+    let expected = Some(left(&signed_out, right));
     assert_eq!(store.read(&signed_out).await, expected, "rule 1, merge: so does a stored sign-out far ahead");
 }
 

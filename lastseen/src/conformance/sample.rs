@@ -10,6 +10,9 @@ use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Seen, Stor
 /// The writers' wall time where a rule doesn't say otherwise: a day in 2026.
 pub(super) const NOW: Timestamp = Timestamp::from_micros(1_795_490_100_123_456);
 
+/// Where a test turns on what is void: a day in 2100, which no store's own clock has come to.
+pub(super) const FUTURE: Timestamp = Timestamp::from_micros(4_131_000_000_123_456);
+
 /// `seconds` after [`NOW`], or before it.
 pub(super) fn at(seconds: i64) -> Timestamp {
     let distance = Duration::from_secs(seconds.unsigned_abs());

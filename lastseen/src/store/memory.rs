@@ -135,7 +135,7 @@ impl Data {
 
     fn merge(&mut self, origin: u64, record: &Record, now: Timestamp) {
         let mut incoming = record.clone();
-        if let Some(&forgotten_at) = self.forgotten.get(&record.user).filter(|at| tombstone::holds(**at, now)) {
+        if let Some(&forgotten_at) = self.forgotten.get(&record.user).filter(|at| tombstone::holds(**at, now, now)) {
             incoming.forget_until(forgotten_at);
         }
         let before = self.records.get(&record.user);

@@ -7,11 +7,11 @@ use crate::{Timestamp, VOID_AHEAD};
 /// By then everything that was in flight when a user was forgotten has come in, or never will: a day.
 const KEPT: Duration = Duration::from_hours(24);
 
-/// Whether what was forgotten at `forgotten_at` is still kept out at `now`.
+/// Whether what was forgotten at `forgotten_at` is still kept out at `now`, which `latest` is not before.
 ///
 /// A date from a clock that was far ahead holds nothing back: else its user could never come back.
-pub(super) fn holds(forgotten_at: Timestamp, now: Timestamp) -> bool {
-    !has_expired(forgotten_at, now) && !is_void(forgotten_at, now)
+pub(super) fn holds(forgotten_at: Timestamp, now: Timestamp, latest: Timestamp) -> bool {
+    !has_expired(forgotten_at, now) && !is_void(forgotten_at, latest)
 }
 
 /// Whether the date comes from a clock that was far ahead, and so gives way to any other.

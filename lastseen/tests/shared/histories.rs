@@ -89,18 +89,21 @@ async fn run<S: Store>(
     (read, recent, profiles, told_of, told.missed)
 }
 
-/// Any history from `now` on ends as it does in memory. `fresh` gives handles of an empty store, and what is to live as
+/// Where histories begin: a day in 2100, since only what is ahead of a store's own clock too is void as it is in memory.
+const START: Timestamp = Timestamp::from_micros(4_131_000_000_000_000);
+
+/// Any history ends as it does in memory. `fresh` gives handles of an empty store, and what is to live as
 /// long.
-pub(crate) fn end_as_in_memory<S: Store, G>(runtime: &Runtime, now: Timestamp, fresh: impl AsyncFn() -> ([S; 3], G)) {
+pub(crate) fn end_as_in_memory<S: Store, G>(runtime: &Runtime, fresh: impl AsyncFn() -> ([S; 3], G)) {
     let mut runner =
         TestRunner::new(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() });
-    let history = proptest::collection::vec(step(now), 0..30);
+    let history = proptest::collection::vec(step(START), 0..30);
     let outcome = runner.run(&history, |steps| {
         let (in_store, in_memory) = runtime.block_on(async {
             let (in_store, _alive) = fresh().await;
             let memory = MemoryStore::new();
             let in_memory = [memory.another(), memory.another(), memory.another()];
-            (run(&in_store, now, &steps).await, run(&in_memory, now, &steps).await)
+            (run(&in_store, START, &steps).await, run(&in_memory, START, &steps).await)
         });
         prop_assert_eq!(format!("{in_store:#?}"), format!("{in_memory:#?}"));
         Ok(())

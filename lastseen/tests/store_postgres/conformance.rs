@@ -15,6 +15,12 @@ mod text {
         let site = Site::new().await;
         async move || site.open().await
     });
+
+    #[tokio::test]
+    async fn rule_17_late() {
+        let site = Site::new().await;
+        lastseen::conformance::rule_17_late(async || site.open().await).await;
+    }
 }
 
 mod bigint {

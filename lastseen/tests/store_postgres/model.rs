@@ -1,7 +1,7 @@
 //! Any history ends as it does in memory, so the merge rule in SQL is `Record::merge`.
 
 use crate::histories::end_as_in_memory;
-use crate::site::{NOW, Site};
+use crate::site::Site;
 
 #[test]
 fn any_history_ends_as_in_memory() {
@@ -11,7 +11,7 @@ fn any_history_ends_as_in_memory() {
         let handles = [site.open().await, site.open().await, site.open().await];
         (site, handles)
     });
-    end_as_in_memory(&runtime, NOW, async || {
+    end_as_in_memory(&runtime, async || {
         site.sql("TRUNCATE user_activity, user_activity_profile, user_activity_feed CASCADE").await;
         (stores.clone(), ())
     });

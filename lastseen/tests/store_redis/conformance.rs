@@ -7,6 +7,12 @@ mod single {
         let place = Place::new().await;
         async move || place.open().await
     });
+
+    #[tokio::test]
+    async fn rule_17_late() {
+        let place = Place::new().await;
+        lastseen::conformance::rule_17_late(async || place.open().await).await;
+    }
 }
 
 mod one_group {

@@ -13,6 +13,7 @@ mod histories;
 mod history;
 mod keep;
 mod model;
+mod odd;
 #[path = "../shared/outages.rs"]
 mod outages;
 mod place;

@@ -55,7 +55,8 @@ local function clean_feed(before)
     local users, told = {}, {}
     for index, entry in ipairs(entries) do
         local kind, user, rest = string.match(entry[2][2], '^(.)[^\n]*\n([^\n]*)\n(.*)$')
-        users[index], told[index] = user, { kind = kind, rest = rest }
+        -- What somebody else has written tells of nobody.
+        users[index], told[index] = user or '', { kind = kind, rest = rest }
     end
     local seen_at = redis.call('ZMSCORE', seen, unpack(users))
     local left_at = redis.call('ZMSCORE', left, unpack(users))

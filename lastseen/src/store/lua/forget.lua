@@ -1,9 +1,10 @@
 -- Erases a user up to a moment, also from the feed and from every day, and keeps out until a day later what was in flight.
 -- KEYS: seen, ip, left, forgotten, profile, feed, trimmed, number, and the days
--- ARGV: 1 user, 2 forgotten_at, 3 the earliest forgetting that still holds and 4 the latest date that isn't void, in
---       microseconds, 5 the first of the days, 6 how long the keys are kept, in milliseconds, 7 origin, 8 length of the feed
+-- ARGV: 1 user, 2 forgotten_at, 3 the earliest forgetting that still holds, 4 the latest date that isn't void by the caller's
+--       clock and 5 the caller's time, in microseconds, 6 the first of the days, 7 how long the keys are kept, in milliseconds,
+--       8 origin, 9 length of the feed
 local seen, ips, left, forgotten, profiles, feed, trimmed, numbers = unpack(KEYS)
-local user, limit = ARGV[1], tonumber(ARGV[4])
+local user, limit = ARGV[1], not_void(ARGV[4], ARGV[5])
 
 -- The user's date there, unless it is void.
 local function date_in(key)
@@ -36,7 +37,7 @@ local number = redis.call('HGET', numbers, user)
 if number then
     local kept
     if seen_later then
-        kept = OWN + 1 + math.floor(seen_later / 86400000000) - ARGV[5]
+        kept = OWN + 1 + math.floor(seen_later / 86400000000) - ARGV[6]
     else
         redis.call('HDEL', numbers, user)
     end
@@ -60,11 +61,11 @@ repeat
 until #entries < PAGE
 
 -- An erasure that is another's is news to this handle too.
-publish(feed, trimmed, ARGV[8], 'f', is_anothers and '0' or ARGV[7], { { user, erased } })
+publish(feed, trimmed, ARGV[9], 'f', is_anothers and '0' or ARGV[8], { { user, erased } })
 -- What came after it is news to all, since it was in the feed as one change with what came before.
 if seen_later or left_later then
     local ip = redis.call('HGET', ips, user) or ''
     local record = (seen_later or '') .. '\n' .. (left_later or '') .. '\n' .. ip
-    publish(feed, trimmed, ARGV[8], 'r', '0', { { user, record } })
+    publish(feed, trimmed, ARGV[9], 'r', '0', { { user, record } })
 end
-live_on(ARGV[6])
+live_on(ARGV[7])

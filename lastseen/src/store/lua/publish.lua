@@ -29,6 +29,12 @@ local function publish(feed, trimmed, length, kind, origin, changes)
     end
 end
 
+-- The latest date that isn't void, by the later of the caller's clock and the server's: what is written may be late.
+local function not_void(limit, now)
+    local time = redis.call('TIME')
+    return limit + math.max(0, time[1] * 1000000 + time[2] - now)
+end
+
 -- Whether it is an hour since a key was last made to live on, or it never was.
 local function is_due(key, lifetime)
     return redis.call('PTTL', key) < lifetime - 3600000

@@ -1,11 +1,11 @@
 -- Merges records into a group as `Record::merge` does, and notes who was active on which day. Dates are microseconds that a double holds exactly.
 -- KEYS: seen, ip, left, forgotten, profile, feed, trimmed, number, and the records' days
--- ARGV: 1 the latest date that isn't void, 2 the earliest forgetting that still holds, 3 how long a record is kept and
---       4 the writer's time, in microseconds, 5 how long the keys are kept, in milliseconds, 6 origin, 7 length of the feed,
+-- ARGV: 1 the latest date that isn't void by the writer's clock, 2 the earliest forgetting that still holds, 3 how long a
+--       record is kept and 4 the writer's time, in microseconds, 5 how long the keys are kept, in milliseconds, 6 origin, 7 length of the feed,
 --       from 8 on how long each day is kept, in milliseconds; and then for each record: user, date, address, sign-out, which
 --       of the days; '' for none
 local seen, ips, left, forgotten, profiles, feed, trimmed, numbers = unpack(KEYS)
-local limit, oldest = tonumber(ARGV[1]), tonumber(ARGV[2])
+local limit, oldest = not_void(ARGV[1], ARGV[4]), tonumber(ARGV[2])
 local FIRST, WIDTH = #KEYS, 5
 
 local users = {}

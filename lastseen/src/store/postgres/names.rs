@@ -2,6 +2,7 @@
 
 use super::error::{Kind, PostgresError};
 use super::key::PostgresKey;
+use crate::VOID_AHEAD;
 
 /// The longest name that PostgreSQL doesn't cut off, in bytes.
 const LONGEST: usize = 63;
@@ -93,6 +94,7 @@ impl Names {
                 "channel" => literal(&self.table),
                 "lock" => self.lock_name(),
                 "server" => format!("(SELECT {})", include_str!("../sql/postgres/server.sql")),
+                "server_limit" => format!("clock_timestamp() + interval '{} seconds'", VOID_AHEAD.as_secs()),
                 "key_type" => key.name().into(),
                 "key" => key.column().into(),
                 "is_user" => users.map_or_else(|| "true".into(), Users::has_known),

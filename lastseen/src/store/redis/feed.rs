@@ -118,7 +118,27 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Whoever else writes to the feed makes no change but one that lastseen could have written.
+        #[test]
+        fn an_entry_is_a_change_or_none(kind in ".?", user in any::<Vec<u8>>(), rest in any::<Vec<u8>>()) {
+            let text = [kind.as_bytes(), b"0\n", &user, b"\n", &rest].concat();
+            let entry = |bytes: &[u8]| {
+                Entry::of(&Value::Array(vec![Value::BulkString(b"c".to_vec()), Value::BulkString(bytes.to_vec())]))
+            };
+            for cut in 0..=text.len() {
+                if let Some(entry) = entry(&text[..cut]) {
+                    prop_assert!(matches!(kind.as_str(), "r" | "p" | "f"));
+                    prop_assert!(text[..cut].windows(entry.user.as_str().len()).any(|part| part == entry.user.as_str().as_bytes()));
+                }
+            }
+            let _ = (answer::profile(&rest), answer::user(&user), answer::timestamp(&rest));
+        }
+    }
 
     #[test]
     fn places_come_back_from_their_cursor_and_nothing_else_does() {

@@ -67,6 +67,7 @@ impl Handle {
             .arg(answer::kept(at))
             .arg(answer::kept(tombstone::oldest(now)))
             .arg(answer::kept(now + VOID_AHEAD))
+            .arg(answer::kept(now))
             .arg(days.first().map_or(0, |first| first.as_days()));
         self.end(&mut command, &groups);
         let request = Request { slot: group.slot, command, script: Some(&script::FORGET) };

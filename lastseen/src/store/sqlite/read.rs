@@ -6,7 +6,7 @@ use super::row;
 use crate::store::{Change, Changes, Cursor, Page};
 use crate::{Profile, Record, Timestamp, UserId};
 
-/// How many records a page looks at: so short a look never holds up the log's reuse for long.
+/// How many records a page looks at, or a few more where its last has an id that is no text: so short a look never holds up the log's reuse for long.
 const PAGE: u32 = 5_000;
 
 pub(super) fn read(connection: &Connection, user: &UserId) -> rusqlite::Result<Option<Record>> {
@@ -16,14 +16,16 @@ pub(super) fn read(connection: &Connection, user: &UserId) -> rusqlite::Result<O
 
 pub(super) fn recent(connection: &Connection, since: Timestamp, after: Option<&Cursor>) -> rusqlite::Result<Page> {
     let mut page = connection.prepare(include_str!("../sql/sqlite/page.sql"))?;
-    let mut rows = page.query((after.map_or("", Cursor::as_str), PAGE))?;
+    let mut rows = page.query([after.map_or("", Cursor::as_str)])?;
     let mut records = Vec::new();
     let mut looked_at = 0;
     let mut next = None;
-    while let Some(row) = rows.next()? {
+    while next.is_none()
+        && let Some(row) = rows.next()?
+    {
         looked_at += 1;
-        if looked_at == PAGE {
-            next = Some(Cursor::new(row.get::<_, String>(0)?));
+        if looked_at >= PAGE {
+            next = row::text(row, 0)?.map(Cursor::new);
         }
         if row::timestamp(row, 1)?.max(row::timestamp(row, 3)?) < Some(since) {
             continue;
@@ -74,7 +76,10 @@ fn changes(connection: &Connection, after: i64, origin: i64) -> rusqlite::Result
         changes.push(match row.get_ref(0)?.as_str()? {
             "activity" => Change::Record(row::record(row, user, 3)?),
             "profile" => Change::Profile(user, row::profile(row, 6)?),
-            _ => Change::Forgotten(user, Timestamp::from_micros(row.get(2)?)),
+            _ => match row::timestamp(row, 2)? {
+                Some(forgotten_at) => Change::Forgotten(user, forgotten_at),
+                None => continue,
+            },
         });
     }
     Ok(changes)

@@ -1,5 +1,7 @@
 //! What changes the tables, within the writer's transaction.
 
+use std::time::SystemTime;
+
 use rusqlite::{Connection, Row, Statement};
 
 use super::{active, row};
@@ -14,6 +16,12 @@ const FEED_SECONDS: i64 = 600;
 /// No handle's: those are drawn by chance.
 const NOBODY: i64 = 0;
 
+/// The later of the writer's time and the machine's, by which dates are void: a write may be late. Once the transaction has
+/// begun nobody else writes, so it can't become later than this.
+fn latest(now: Timestamp) -> Timestamp {
+    now.max(SystemTime::now().into())
+}
+
 /// Merges a batch.
 ///
 /// Each record is read, merged by [`Record::merge`] and put back: the transaction lets no other writer in between.
@@ -23,19 +31,20 @@ pub(super) fn write(connection: &Connection, batch: &[Record], now: Timestamp, o
     let mut publish = connection.prepare(include_str!("../sql/sqlite/publish.sql"))?;
 
     let mut notes = active::Notes::new(connection, now)?;
+    let latest = latest(now);
 
     for record in batch {
         let user = record.user.as_str();
         let (before, forgotten_at, number) = find.query_row([user], |row| known(row, &record.user))?;
 
         let mut incoming = record.clone();
-        if let Some(forgotten_at) = forgotten_at.filter(|at| tombstone::holds(*at, now)) {
+        if let Some(forgotten_at) = forgotten_at.filter(|at| tombstone::holds(*at, now, latest)) {
             incoming.forget_until(forgotten_at);
         }
-        let incoming = incoming.plausible(now);
+        let incoming = incoming.plausible(latest);
         notes.note(&incoming, &before, number)?;
         let mut after = before.clone();
-        after.merge(&incoming, now);
+        after.merge(&incoming, latest);
         if after == before {
             continue;
         }
@@ -83,7 +92,7 @@ pub(super) fn forget(
     ] {
         connection.execute(sql, [user])?;
     }
-    let limit = (now + VOID_AHEAD).as_micros();
+    let limit = (latest(now) + VOID_AHEAD).as_micros();
     let put_forgotten = include_str!("../sql/sqlite/put_forgotten.sql");
     let forgotten_at: i64 = connection.query_row(put_forgotten, (user, at.as_micros(), limit), |row| row.get(0))?;
     // An erasure that is another's is news to this handle too.

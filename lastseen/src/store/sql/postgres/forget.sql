@@ -1,5 +1,5 @@
 -- Erases a user up to a moment, and keeps out until a day later what was in flight.
--- $1 user_id, $2 forgotten_at, $3 origin, $4 the latest date that isn't void
+-- $1 user_id, $2 forgotten_at, $3 origin, $4 the latest date that isn't void by the caller's clock
 WITH forgetting AS (
     SELECT $1::{key_type} AS user_id
 ),
@@ -12,10 +12,12 @@ erased AS (
             SELECT
                 CASE WHEN is_later THEN stored.last_activity_date END,
                 CASE WHEN is_later THEN stored.last_activity_ip END,
-                CASE WHEN stored.left_at > kept_at AND stored.left_at <= $4 THEN stored.left_at END,
+                CASE WHEN stored.left_at > kept_at AND stored.left_at <= not_void THEN stored.left_at END,
                 kept_at
-            FROM greatest($2, CASE WHEN stored.forgotten_at <= $4 THEN stored.forgotten_at END) AS kept_at,
-                LATERAL (SELECT stored.last_activity_date > kept_at AND stored.last_activity_date <= $4) AS seen (is_later)
+            -- As in a write, by the later of two clocks.
+            FROM greatest($4, {server_limit}) AS not_void,
+                LATERAL greatest($2, CASE WHEN stored.forgotten_at <= not_void THEN stored.forgotten_at END) AS kept_at,
+                LATERAL (SELECT stored.last_activity_date > kept_at AND stored.last_activity_date <= not_void) AS seen (is_later)
         )
     RETURNING user_id, forgotten_at, last_activity_date IS NOT NULL OR left_at IS NOT NULL AS came_back
 ),

@@ -1,16 +1,19 @@
 -- Merges a batch as `Record::merge` does, notes who was active on which day, and says how many of its users the site
 -- doesn't have.
--- $1 user_id[], $2 last_activity_date[], $3 last_activity_ip[], $4 left_at[], $5 the latest date that isn't void,
--- $6 the earliest forgotten_at that still holds, $7 origin, $8 when the first day began that is kept
+-- $1 user_id[], $2 last_activity_date[], $3 last_activity_ip[], $4 left_at[], $5 the latest date that isn't void by the
+-- writer's clock, $6 the earliest forgotten_at that still holds, $7 origin, $8 when the first day began that is kept
+-- By the server's clock a write may be late, and later still when it has the row: the later of the two says what is void.
 WITH batch AS (
     SELECT
         user_id::{key_type} AS user_id,
-        CASE WHEN seen_at <= $5 THEN seen_at END AS seen_at,
-        CASE WHEN seen_at <= $5 THEN ip END AS ip,
-        CASE WHEN left_at <= $5 THEN left_at END AS left_at
+        CASE WHEN seen_at <= not_void THEN seen_at END AS seen_at,
+        CASE WHEN seen_at <= not_void THEN ip END AS ip,
+        CASE WHEN left_at <= not_void THEN left_at END AS left_at
     -- Kept from the planner, as are changes from whoever follows: told how many they are it takes the cost for one that is
     -- worth compiling for, which takes longer than the writing.
-    FROM (SELECT $1 AS users, $2 AS dates, $3 AS ips, $4 AS signed_out OFFSET 0) AS lists
+    FROM (
+        SELECT $1 AS users, $2 AS dates, $3 AS ips, $4 AS signed_out, greatest($5, {server_limit}) AS not_void OFFSET 0
+    ) AS lists
     CROSS JOIN unnest(users, dates, ips, signed_out) AS batch (user_id, seen_at, ip, left_at)
 ),
 known AS (
@@ -32,34 +35,35 @@ merged AS (
             SELECT
                 CASE WHEN is_later THEN excluded.last_activity_date WHEN stays THEN stored.last_activity_date END,
                 CASE WHEN is_later THEN excluded.last_activity_ip WHEN stays THEN stored.last_activity_ip END
-            FROM (SELECT stored.last_activity_date <= $5) AS present (stays)
+            FROM greatest($5, {server_limit}) AS not_void
+            CROSS JOIN LATERAL (SELECT stored.last_activity_date <= not_void) AS present (stays)
             CROSS JOIN LATERAL (
                 SELECT (excluded.last_activity_date, coalesce(excluded.last_activity_ip, '0.0.0.0/0'))
                         > (
                             CASE WHEN stays THEN stored.last_activity_date ELSE '-infinity' END,
                             coalesce(stored.last_activity_ip, '0.0.0.0/0')
                         )
-                    AND (stored.forgotten_at BETWEEN greatest(excluded.last_activity_date, $6) AND $5) IS NOT TRUE
+                    AND (stored.forgotten_at BETWEEN greatest(excluded.last_activity_date, $6) AND not_void) IS NOT TRUE
             ) AS newer (is_later)
         ),
         left_at = greatest(
-            CASE WHEN stored.left_at <= $5 THEN stored.left_at END,
+            CASE WHEN stored.left_at <= greatest($5, {server_limit}) THEN stored.left_at END,
             CASE
-                WHEN (stored.forgotten_at BETWEEN greatest(excluded.left_at, $6) AND $5) IS NOT TRUE
+                WHEN (stored.forgotten_at BETWEEN greatest(excluded.left_at, $6) AND greatest($5, {server_limit})) IS NOT TRUE
                 THEN excluded.left_at
             END
         )
     -- Where that is what is there already, nothing is written and nobody is told.
-    WHERE stored.last_activity_date > $5
-        OR stored.left_at > $5
+    WHERE stored.last_activity_date > greatest($5, {server_limit})
+        OR stored.left_at > greatest($5, {server_limit})
         OR (
             (excluded.last_activity_date, coalesce(excluded.last_activity_ip, '0.0.0.0/0'))
                 > (coalesce(stored.last_activity_date, '-infinity'), coalesce(stored.last_activity_ip, '0.0.0.0/0'))
-            AND (stored.forgotten_at BETWEEN greatest(excluded.last_activity_date, $6) AND $5) IS NOT TRUE
+            AND (stored.forgotten_at BETWEEN greatest(excluded.last_activity_date, $6) AND greatest($5, {server_limit})) IS NOT TRUE
         )
         OR (
             excluded.left_at > coalesce(stored.left_at, '-infinity')
-            AND (stored.forgotten_at BETWEEN greatest(excluded.left_at, $6) AND $5) IS NOT TRUE
+            AND (stored.forgotten_at BETWEEN greatest(excluded.left_at, $6) AND greatest($5, {server_limit})) IS NOT TRUE
         )
     RETURNING user_id, last_activity_date
 ),
@@ -74,7 +78,7 @@ news AS (
     FROM known
     LEFT JOIN {activity} AS present ON present.user_id = known.user_id
     WHERE known.seen_at >= $8
-        AND (present.forgotten_at BETWEEN greatest(known.seen_at, $6) AND $5) IS NOT TRUE
+        AND (present.forgotten_at BETWEEN greatest(known.seen_at, $6) AND greatest($5, {server_limit})) IS NOT TRUE
         AND (known.seen_at AT TIME ZONE 'UTC')::date
             IS DISTINCT FROM (present.last_activity_date AT TIME ZONE 'UTC')::date
 ),
