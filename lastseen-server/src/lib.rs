@@ -16,6 +16,7 @@ mod guests;
 mod judge;
 mod load;
 pub mod log_line;
+mod look_up;
 mod metrics;
 pub mod openapi;
 mod page;

@@ -142,6 +142,24 @@ async fn dates_are_blurred_for_all_but_administrators() {
     assert_eq!(get(&service, READ, "/v1/online?window=15m").await.status, StatusCode::OK, "the usual one is as none");
 }
 
+/// The store and the look for a profile may take longer of the one than of the other, so the answer doesn't wait for them alone.
+#[tokio::test(start_paused = true)]
+async fn rule_12_that_somebody_was_never_seen_is_said_at_a_moment_set_beforehand() {
+    let service = service(json!({})).await;
+    service.tracker.set_profile(&id("eve"), lastseen::Profile::new().hidden(true)).await.unwrap();
+    service.tracker.touch(&id("eve"), None);
+    service.tracker.touch(&id("ada"), None);
+    for path in ["/v1/users/", "/?user="] {
+        let mut took = Vec::new();
+        for user in ["eve", "nobody", "ada"] {
+            let asked = tokio::time::Instant::now();
+            get(&service, READ, &format!("{path}{user}")).await;
+            took.push(asked.elapsed().as_millis());
+        }
+        assert_eq!(took, [10, 10, 0], "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_stream_of_blurred_dates_tells_who_comes_and_goes_and_not_who_has_just_been_active() {
     let service = service(json!({ "dates": "hour", "guests": "names" })).await;

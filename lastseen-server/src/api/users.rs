@@ -14,6 +14,7 @@ use super::answer::LastSeenAnswer;
 use super::body::JsonBody;
 use crate::access::{Admin, Reader, Writer};
 use crate::app::AppState;
+use crate::look_up::last_seen;
 
 /// The most bytes of a name.
 const MAX_NAME: usize = 256;
@@ -38,7 +39,7 @@ pub(super) async fn get(
     State(state): State<Arc<AppState>>,
     InPath(user): InPath,
 ) -> Result<Json<LastSeenAnswer>, Problem> {
-    match state.tracker.last_seen(&user).await? {
+    match last_seen(&state.tracker, &user).await? {
         Some(seen) => Ok(Json(viewer.last_seen(seen))),
         None => Err(Problem::new(StatusCode::NOT_FOUND, format!("the user {user} was never seen"))),
     }

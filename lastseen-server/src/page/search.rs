@@ -3,6 +3,7 @@
 use lastseen::{Tracker, UserId};
 
 use super::person::Person;
+use crate::look_up::last_seen;
 use crate::viewer::Viewer;
 use crate::words;
 
@@ -31,7 +32,7 @@ impl Found {
             Ok(user) => user,
             Err(error) => return Self::Trouble(error.to_string()),
         };
-        match tracker.last_seen(&user).await {
+        match last_seen(tracker, &user).await {
             Ok(Some(seen)) => {
                 let seen = viewer.last_seen(seen);
                 let words = match (seen.online, seen.left_at) {
