@@ -19,6 +19,7 @@ mod leave;
 mod online;
 mod problem;
 mod query;
+mod store;
 mod touch;
 mod users;
 
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/v1/active", get(history::active))
         .route("/v1/events", get(events::events))
         .route("/v1/check", get(check::check))
+        .route("/v1/store/{call}", post(store::answer))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
 }

@@ -13,6 +13,7 @@ use crate::judge::Judge;
 use crate::load::Load;
 use crate::page::Recalled;
 use crate::settings::{Settings, StoreUrl};
+use crate::store::Shared;
 use crate::syslog;
 use crate::value::HostName;
 use crate::viewer::{Dates, Guests};
@@ -34,6 +35,8 @@ pub struct AppState {
     pub(crate) events: Events,
     /// What the page last read of the past.
     pub(crate) history: Recalled,
+    /// The store, for other processes; `None` where they can't reach it.
+    pub(crate) shared: Option<Shared>,
     /// What the page calls the store.
     pub(crate) store: StoreUrl,
     pub(crate) allow_host: Vec<HostName>,
@@ -67,6 +70,7 @@ impl AppState {
             history: Recalled::default(),
             started: tracker.now(),
             tracker,
+            shared: None,
             store: settings.store.clone(),
             allow_host: settings.allow_host.clone(),
             proxies: Proxies::of(settings),
@@ -75,6 +79,13 @@ impl AppState {
             syslog: Arc::default(),
             profiles: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// Lets other processes use the store too.
+    #[must_use]
+    pub fn sharing(mut self, shared: Shared) -> Self {
+        self.shared = Some(shared);
+        self
     }
 
     /// The streams of who comes and goes, to be closed at the end.

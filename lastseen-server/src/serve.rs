@@ -51,22 +51,17 @@ pub async fn serve(settings: &Settings, origins: &Origins, recover: bool) -> Res
     let syslog = Syslog::bind(settings)?;
 
     let clock = SystemClock::new();
-    let tracker = if recover {
-        let (store, aside) = store::recover(settings).await?;
-        if let Some(aside) = aside {
-            announce(format_args!("{} can't be used, and is now {}", settings.store, aside.display()));
-        }
-        store::start(settings, store, clock.clone()).await?
-    } else {
-        store::start_tracker(settings, clock.clone()).await?
-    };
+    if recover && let Some(aside) = store::recover(settings).await? {
+        announce(format_args!("{} can't be used, and is now {}", settings.store, aside.display()));
+    }
+    let (tracker, shared) = store::start_shared(settings, clock.clone()).await?;
     let visits = || demo::run(tracker.clone(), clock.clone(), settings.demo, settings.addresses);
     let invention = (settings.demo > 0).then(|| tokio::spawn(visits()));
     if let Some(error) = tracker.status().store_error {
         tracing::warn!(%error, "the store does not answer; serving from memory");
     }
 
-    let state = AppState::new(tracker.clone(), clock.clone(), settings)?;
+    let state = AppState::new(tracker.clone(), clock.clone(), settings)?.sharing(shared);
     let (events, intake, load) = (state.events(), state.intake(), state.load());
     let stop = CancellationToken::new();
     let syslog = syslog.map(|syslog| {

@@ -1,13 +1,20 @@
-//! A tracker on the store that the settings name.
+//! A tracker on the store that the settings name, and the same store for other processes.
 
 use std::error::Error;
+use std::future::ready;
 use std::path::PathBuf;
+use std::pin::Pin;
 
+use futures_util::TryFutureExt;
 use lastseen::store::{PostgresBuilder, PostgresError, RedisError, SqliteError};
 use lastseen::{Clock, MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Tracker};
 
 use crate::settings::{Kept, Settings, StoreKey, StoreUrl, StoreUsers};
 use crate::{Failure, demo};
+
+mod shared;
+
+pub use shared::Shared;
 
 /// Opens the store and starts a tracker on it.
 ///
@@ -15,11 +22,50 @@ use crate::{Failure, demo};
 ///
 /// Where the store can't be opened, or the settings contradict each other.
 pub async fn start_tracker(settings: &Settings, clock: impl Clock) -> Result<Tracker, Failure> {
-    match &settings.store {
-        StoreUrl::Memory => start(settings, memory(settings, &clock).await, clock).await,
-        StoreUrl::Sqlite(path) => start(settings, SqliteStore::open(path).await?, clock).await,
-        StoreUrl::Postgres(url) => start(settings, postgres(url, settings).connect().await?, clock).await,
-        StoreUrl::Redis(url) => start(settings, RedisStore::connect(url).await?, clock).await,
+    start_shared(settings, clock).await.map(|(tracker, _)| tracker)
+}
+
+/// The same, and what shares the store with other processes.
+pub(crate) async fn start_shared(settings: &Settings, clock: impl Clock) -> Result<(Tracker, Shared), Failure> {
+    match settings.store.clone() {
+        StoreUrl::Memory => {
+            let store = memory(settings, &clock).await;
+            both(settings, clock, move || ready(Ok(store.another()))).await
+        }
+        StoreUrl::Sqlite(path) => both(settings, clock, sqlite(path)).await,
+        StoreUrl::Postgres(url) => {
+            let store = postgres(&url, settings);
+            both(settings, clock, move || store.clone().connect().map_err(Failure::from)).await
+        }
+        StoreUrl::Redis(url) => {
+            both(settings, clock, move || {
+                let url = url.clone();
+                async move { Ok(RedisStore::connect(&url).await?) }
+            })
+            .await
+        }
+    }
+}
+
+/// A tracker on a handle of its own, and others' handles.
+async fn both<S, F>(
+    settings: &Settings,
+    clock: impl Clock,
+    open: impl Fn() -> F + Send + Sync + 'static,
+) -> Result<(Tracker, Shared), Failure>
+where
+    S: Store,
+    F: Future<Output = Result<S, Failure>> + Send + 'static,
+{
+    let tracker = start(settings, open().await?, clock).await?;
+    Ok((tracker, Shared::by(settings.addresses, open)))
+}
+
+/// What opens handles on a SQLite file.
+fn sqlite(path: PathBuf) -> impl Fn() -> Pin<Box<dyn Future<Output = Result<SqliteStore, Failure>> + Send>> {
+    move || {
+        let path = path.clone();
+        Box::pin(async move { Ok(SqliteStore::open(path).await?) })
     }
 }
 
@@ -32,17 +78,18 @@ async fn memory(settings: &Settings, clock: &impl Clock) -> MemoryStore {
     store
 }
 
-/// Opens the SQLite file. One that is damaged or another program's is given another name, which this says, and a new one begun.
+/// Makes sure that the SQLite file can be opened. One that is damaged or another program's is given another name, which this
+/// says, and a new one begun.
 ///
 /// # Errors
 ///
 /// Where the store is none, or the file can't be renamed or is unusable for another reason.
-pub(crate) async fn recover(settings: &Settings) -> Result<(SqliteStore, Option<PathBuf>), Failure> {
+pub(crate) async fn recover(settings: &Settings) -> Result<Option<PathBuf>, Failure> {
     let StoreUrl::Sqlite(path) = &settings.store else {
         let store = &settings.store;
         return Err(Failure::usage(format!("--recover is for a SQLite file, and the store is {store}: leave it out")));
     };
-    Ok(SqliteStore::recover(path).await?)
+    Ok(SqliteStore::recover(path).await?.1)
 }
 
 impl From<SqliteError> for Failure {
@@ -83,7 +130,7 @@ pub(crate) fn postgres(url: &str, settings: &Settings) -> PostgresBuilder {
 }
 
 /// Starts a tracker on a store that is open.
-pub(crate) async fn start(settings: &Settings, store: impl Store, clock: impl Clock) -> Result<Tracker, Failure> {
+async fn start(settings: &Settings, store: impl Store, clock: impl Clock) -> Result<Tracker, Failure> {
     let mut builder = Tracker::builder(store);
     if let Kept(Some(time)) = settings.keep_addresses {
         builder = builder.keep_addresses(time);

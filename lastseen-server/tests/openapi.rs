@@ -57,7 +57,9 @@ async fn every_path_and_method_is_described_and_no_other() {
                 // It has no end to wait for; tests of the streams read from it.
                 continue;
             }
-            let request = Request::builder().method(&*method.to_uppercase()).uri(path.replace("{user}", "ada"));
+            let request = Request::builder()
+                .method(&*method.to_uppercase())
+                .uri(path.replace("{user}", "ada").replace("{call}", "read"));
             let answer = service.send(request.body(Body::empty()).unwrap()).await;
             let served = answer.status != StatusCode::METHOD_NOT_ALLOWED;
             assert_eq!(served, described.is_object(), "{method} {path}: {answer:?}");
@@ -173,7 +175,18 @@ async fn answers_are_as_described() {
         };
         check(path, method, &answer);
     }
+    let store = "/v1/store/{call}";
+    let questions = &description()["paths"][store]["post"]["requestBody"]["content"]["application/json"]["examples"];
+    for (call, question) in questions.as_object().unwrap() {
+        let answer = service.post(&store.replace("{call}", call), &question["value"].to_string()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{call}: {answer:?}");
+        check(store, "post", &answer);
+    }
+    for (call, question) in [("read", "{}"), ("read", "no JSON"), ("unread", "{}")] {
+        check(store, "post", &service.post(&store.replace("{call}", call), question).await);
+    }
     service.faults.inject(Fault::every());
+    check(store, "post", &service.post("/v1/store/most_online", "{}").await);
     for path in ["/v1/touch", "/v1/leave"] {
         let answer = service.post(&format!("{path}?ack=stored"), r#"{"user":"ada"}"#).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -192,6 +205,8 @@ struct Call {
     query: Vec<String>,
     headers: Vec<String>,
     content_types: Vec<String>,
+    /// Of the body, what is right.
+    examples: Vec<(String, String)>,
 }
 
 /// All calls that have an end.
@@ -221,6 +236,12 @@ fn calls() -> Vec<Call> {
                     .into_iter()
                     .flat_map(Map::keys)
                     .cloned()
+                    .collect(),
+                examples: call["requestBody"]["content"]["application/json"]["examples"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, example)| (name.clone(), example["value"].to_string()))
                     .collect(),
             });
         }
@@ -281,10 +302,10 @@ fn whatever_is_asked_is_answered_as_described() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let service = runtime.block_on(Service::start());
     let calls = calls();
-    let asked = (any::<Index>(), text(), vec(option::of(text()), 3), option::of(body()), any::<Index>());
+    let asked = (any::<Index>(), text(), vec(option::of(text()), 3), option::of(body()), any::<(Index, Index)>());
     let answered = RefCell::new(BTreeSet::new());
     let config = Config { cases: 512, failure_persistence: None, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&asked, |(call, user, values, body, content_type)| {
+    let outcome = TestRunner::new(config).run(&asked, |(call, user, values, body, (content_type, another))| {
         let call = call.get(&calls);
         let given = |names: &[String]| -> Vec<(String, String)> {
             let values = names.iter().zip(&values);
@@ -294,7 +315,12 @@ fn whatever_is_asked_is_answered_as_described() {
             given(&call.query).iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         // None at all is another path.
         let user = if user.is_empty() { "x" } else { &user };
-        let uri = format!("{}?{}", call.path.replace("{user}", &encoded(user)), query.join("&"));
+        // One of the path's names, and not its question as a rule.
+        let example = |index: &Index| (!call.examples.is_empty()).then(|| index.get(&call.examples).clone());
+        let name = example(&content_type).map_or_else(String::new, |(name, _)| name);
+        let path = call.path.replace("{user}", &encoded(user)).replace("{call}", &name);
+        let body = body.or_else(|| example(&another).map(|(_, question)| question));
+        let uri = format!("{path}?{}", query.join("&"));
         let mut request = Request::builder().method(&*call.method.to_uppercase()).uri(uri);
         for (name, value) in given(&call.headers) {
             // What no header can hold no client sends.

@@ -48,7 +48,7 @@ async fn touch(service: &Service) {
 }
 
 /// Every call, a body that it takes, and the scope that it needs.
-const CALLS: [(Method, &str, &str, &str); 13] = [
+const CALLS: [(Method, &str, &str, &str); 14] = [
     (Method::POST, "/v1/touch", r#"{"user":"ada"}"#, WRITE),
     (Method::POST, "/v1/touch?ack=stored", r#"{"user":"ada"}"#, WRITE),
     (Method::POST, "/v1/leave", r#"{"user":"ada"}"#, WRITE),
@@ -58,6 +58,7 @@ const CALLS: [(Method, &str, &str, &str); 13] = [
     (Method::GET, "/v1/online/count", "", READ),
     (Method::GET, "/v1/users/ada", "", READ),
     (Method::GET, "/v1/users/ada/export", "", ADMIN),
+    (Method::POST, "/v1/store/read", r#"{"user":"ada"}"#, ADMIN),
     (Method::GET, "/v1/history", "", READ),
     (Method::GET, "/v1/active", "", READ),
     (Method::GET, "/history", "", READ),

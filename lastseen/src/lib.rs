@@ -73,6 +73,7 @@
 //! | `sqlite` | [`SqliteStore`], [`SqlDirectory`] and [`SqlActivities`], with SQLite compiled in | yes |
 //! | `postgres` | [`PostgresStore`], [`SqlDirectory`] and [`SqlActivities`] for PostgreSQL, with TLS by rustls | |
 //! | `redis` | [`RedisStore`] for Redis and Valkey, alone, behind Sentinel or as a Cluster, with TLS by rustls | |
+//! | `http-store` | [`HttpStore`] for what a `lastseen` server keeps, and [`SharedStore`](store::SharedStore), by which it does, with TLS by rustls; and `serde` | |
 //! | `tower` | [`LastActivityLayer`] for any tower service, and all of [`http`](crate::http) | |
 //! | `axum` | `tower`, extractors, the original path of nested routers, the peer's address | |
 //! | `actix` | [`LastActivityLayer`] for actix-web, and all of [`http`](crate::http) | |
@@ -152,6 +153,9 @@ pub use directory::{Directory, Profile};
 pub use directory::{SqlDirectory, SqlDirectoryError};
 pub use error::Error;
 pub use history::{ACTIVE_DAYS, Day, MostOnline, OnlineSpan, Resolution};
+#[cfg(feature = "http-store")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http-store")))]
+pub use store::HttpStore;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use store::PostgresStore;

@@ -8,19 +8,25 @@ use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp,
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bitmap;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "http-store", feature = "postgres", feature = "redis"))]
 mod gate;
+#[cfg(feature = "http-store")]
+mod http;
 mod memory;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+mod random;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "http-store", feature = "postgres", feature = "redis"))]
 mod roots;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 mod tombstone;
 
+#[cfg(feature = "http-store")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http-store")))]
+pub use http::{HttpStore, HttpStoreBuilder, HttpStoreError, SharedStore};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 mod answers;
 mod builder;
 mod core;
-mod erased;
+pub(crate) mod erased;
 mod events;
 mod expire;
 mod export;

@@ -219,7 +219,8 @@ class Tracker:
         """Raises `ValueError` where settings contradict each other, naming them.
 
         `store` is `memory:`, `sqlite:PATH`, `postgres://...`, `redis://...`, `redis+sentinel://...`,
-        `redis+cluster://...`, or a `Store` of your own. `mirror` is given all that the store is given, and is read for users
+        `redis+cluster://...`, `http://...` or `https://...` for what a `lastseen` server keeps (with `?token_file=FILE` where it
+        has tokens), or a `Store` of your own. `mirror` is given all that the store is given, and is read for users
         whom the store doesn't know. `window` is how recent an activity must be: 15 minutes. `granularity` is how stale the
         stored date of an online user may be: a thirtieth of the window; it is written every `flush_every`: 1 second.
         `follow_every` is how often others' changes are read: half a second. `horizon` is how far back memory reaches: a day.

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tokio::sync::oneshot;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, StoreError};
 
 enum Job {
     /// What is done, and the call.
@@ -95,6 +95,14 @@ impl Calls {
         let gone = || Failure::new("the tracker has been shut down");
         self.jobs.send(Job::Call(doing, Box::new(call))).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Has the log say that something fails, or works again, that isn't done by calls of Python: a store that a URL names.
+    pub(crate) fn tell(&self, doing: Doing, failure: Option<&Failure>) {
+        let failure = failure.map(ToString::to_string);
+        let told = move |_: Python<'_>| Some(failure.map_or(Ok(()), |message| Err(StoreError::new_err(message))));
+        // After its end nobody is left to be told.
+        let _ = self.jobs.send(Job::Call(doing, Box::new(told)));
     }
 
     /// Ends the thread once it has done what it was told before.

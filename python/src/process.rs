@@ -13,7 +13,7 @@ use crate::calls::Calls;
 use crate::failure::Failure;
 use crate::object::{Function, Object};
 use crate::settings::Settings;
-use crate::store::{AtHand, Patience};
+use crate::store::{AtHand, Fails, Patience};
 
 /// What a process has: nothing, until it is first needed. Whatever is waited for here is the process's own, never a lock
 /// that a thread of the parent's held at the fork.
@@ -89,6 +89,7 @@ impl Running {
                 mirror: objects.mirror.clone(),
                 opened: OnceCell::new(),
                 patience: Arc::clone(&patience),
+                fails: Fails::default(),
             };
             let mut builder = settings.builder(store);
             if let Some(object) = objects.directory.clone() {

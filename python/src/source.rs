@@ -1,9 +1,9 @@
-//! Which store: `memory:`, `sqlite:PATH`, `postgres://...`, `redis://...`, or an object of Python's.
+//! Which store: `memory:`, `sqlite:PATH`, `postgres://...`, `redis://...`, `http://...`, or an object of Python's.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lastseen::{MemoryStore, PostgresStore, RedisStore, SqliteStore};
+use lastseen::{HttpStore, MemoryStore, PostgresStore, RedisStore, SqliteStore};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -13,7 +13,8 @@ use crate::failure::Failure;
 use crate::object::Object;
 use crate::store::Opened;
 
-const KNOWN: &str = "memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or redis+cluster://HOST,HOST";
+const KNOWN: &str = "memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST, redis+cluster://HOST,HOST, or \
+    http://HOST:PORT for a lastseen server";
 
 /// Where the records are kept.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub(crate) enum Source {
     Sqlite(PathBuf),
     Postgres(String),
     Redis(String),
+    /// A `lastseen` server.
+    Http(String),
     Object(Arc<Py<PyAny>>),
 }
 
@@ -48,6 +51,7 @@ impl Source {
             {
                 Ok(Self::Redis(url.to_owned()))
             }
+            "http" | "https" if rest.starts_with("//") => Ok(Self::Http(url.to_owned())),
             // Not the whole of it, which may have a password.
             _ => Err(format!("{scheme:?} is no kind of store: write {KNOWN}")),
         }
@@ -69,6 +73,7 @@ impl Source {
                 Opened::Postgres(PostgresStore::connect(url).await.map_err(|error| Failure::of(&error))?)
             }
             Self::Redis(url) => Opened::Redis(RedisStore::connect(url).await.map_err(|error| Failure::of(&error))?),
+            Self::Http(url) => Opened::Http(HttpStore::connect(url).await.map_err(|error| Failure::of(&error))?),
             Self::Object(object) => {
                 let calls = calls.cloned().ok_or_else(|| Failure::new("no thread to call Python on"))?;
                 Opened::Object(Object { object: Arc::clone(object), calls })

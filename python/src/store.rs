@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lastseen::store::{Changes, Cursor, KeptSince, Page};
-use lastseen::{MemoryStore, PostgresStore, Profile, Record, RedisStore, SqliteStore, Store, Timestamp, UserId};
+use lastseen::{
+    HttpStore, MemoryStore, PostgresStore, Profile, Record, RedisStore, SqliteStore, Store, Timestamp, UserId,
+};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::calls::Calls;
+use crate::calls::{Calls, Doing};
 use crate::failure::Failure;
 use crate::object::Object;
 use crate::source::Source;
@@ -60,6 +62,7 @@ pub(crate) enum Opened {
     Sqlite(SqliteStore),
     Postgres(PostgresStore),
     Redis(RedisStore),
+    Http(HttpStore),
     Object(Object),
 }
 
@@ -71,6 +74,7 @@ macro_rules! ask {
             Opened::Sqlite($store) => $question.await.map_err(|error| Failure::of(&error)),
             Opened::Postgres($store) => $question.await.map_err(|error| Failure::of(&error)),
             Opened::Redis($store) => $question.await.map_err(|error| Failure::of(&error)),
+            Opened::Http($store) => $question.await.map_err(|error| Failure::of(&error)),
             Opened::Object($store) => $question.await,
         }
     };
@@ -83,9 +87,29 @@ pub(crate) struct AtHand {
     pub(crate) mirror: Option<Object>,
     pub(crate) opened: OnceCell<Opened>,
     pub(crate) patience: Arc<Patience>,
+    pub(crate) fails: Fails,
+}
+
+/// What of a store that a URL names fails now. One of Python's is looked after where it is called.
+#[derive(Default)]
+pub(crate) struct Fails {
+    writing: AtomicBool,
+    following: AtomicBool,
 }
 
 impl AtHand {
+    /// Lets the log know of a failure, and of the end of failures.
+    fn told<T>(&self, doing: Doing, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        let fails = if doing == Doing::Writing { &self.fails.writing } else { &self.fails.following };
+        let failure = outcome.as_ref().err();
+        if let (Some(calls), None) = (&self.calls, self.source.object())
+            && (fails.swap(failure.is_some(), Ordering::AcqRel) || failure.is_some())
+        {
+            calls.tell(doing, failure);
+        }
+        outcome
+    }
+
     async fn opened(&self) -> Result<&Opened, Failure> {
         self.opened.get_or_try_init(|| self.source.open(self.calls.as_ref())).await
     }
@@ -96,7 +120,8 @@ impl Store for AtHand {
 
     async fn write(&self, batch: &[Record], now: Timestamp) -> Result<(), Failure> {
         let write = async {
-            ask!(self.opened().await?, store => store.write(batch, now))?;
+            let written = async { ask!(self.opened().await?, store => store.write(batch, now)) };
+            self.told(Doing::Writing, written.await)?;
             // Where this fails both get the batch once more, which makes no difference to the first.
             match &self.mirror {
                 Some(mirror) => mirror.write(batch, now).await,
@@ -122,7 +147,8 @@ impl Store for AtHand {
     }
 
     async fn follow(&self, cursor: Option<&Cursor>) -> Result<Changes, Failure> {
-        self.patience.wait(async { ask!(self.opened().await?, store => store.follow(cursor)) }).await
+        let followed = async { ask!(self.opened().await?, store => store.follow(cursor)) };
+        self.patience.wait(async { self.told(Doing::Following, followed.await) }).await
     }
 
     async fn forget(&self, user: &UserId, at: Timestamp, now: Timestamp) -> Result<(), Failure> {
@@ -154,6 +180,7 @@ impl Store for AtHand {
             Some(Opened::Sqlite(store)) => store.changed().await,
             Some(Opened::Postgres(store)) => store.changed().await,
             Some(Opened::Redis(store)) => store.changed().await,
+            Some(Opened::Http(store)) => store.changed().await,
             Some(Opened::Memory(_) | Opened::Object(_)) | None => std::future::pending().await,
         }
     }
@@ -162,6 +189,7 @@ impl Store for AtHand {
         match self.opened.get() {
             Some(Opened::Postgres(store)) => store.failovers(),
             Some(Opened::Redis(store)) => store.failovers(),
+            Some(Opened::Http(store)) => store.failovers(),
             _ => 0,
         }
     }

@@ -19,7 +19,7 @@ pub enum Scope {
     Write,
     /// See who is online and when everyone was last seen, without addresses.
     Read,
-    /// Both, addresses, and erasing users.
+    /// Both, addresses, erasing users, and the store itself.
     Admin,
 }
 

@@ -10,7 +10,7 @@ use crate::value::Value;
 pub(super) struct NewToken {
     /// What to call it, such as the application that gets it
     name: String,
-    /// What it lets do: write (report activities, set profiles), read (see who is online) or admin (both, addresses, erase)
+    /// What it lets do: write (report activities, set profiles), read (see who is online) or admin (both, addresses, erase, the store)
     #[arg(long, value_name = "SCOPE")]
     scope: String,
 }

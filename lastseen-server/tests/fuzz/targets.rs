@@ -141,6 +141,10 @@ fn body() -> impl FnMut(&[u8]) {
         (Method::POST, "/v1/touch?ack=stored", "application/x-ndjson"),
         (Method::POST, "/v1/leave", json),
         (Method::PUT, "/v1/users/ada", json),
+        (Method::POST, "/v1/store/write", json),
+        (Method::POST, "/v1/store/write_history", json),
+        (Method::POST, "/v1/store/expire", json),
+        (Method::POST, "/v1/store/recent", json),
     ];
     move |input| {
         let (first, body) = choose(input);

@@ -1,6 +1,7 @@
 //! The server without a port, on a clock that stands still until a test moves it and a store that fails when told.
 #![allow(dead_code, unreachable_pub, reason = "each test uses what it needs")]
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::panic::Location;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use lastseen::http::PeerAddr;
 use lastseen::{ManualClock, MemoryStore, Tracker};
 use lastseen_server::app::{AppState, app};
 use lastseen_server::settings::Settings;
+use lastseen_server::store::Shared;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -41,8 +43,9 @@ impl Service {
         let clock = ManualClock::new("2026-11-24T03:15:00Z".parse().unwrap());
         let store = Faulty::new(MemoryStore::new());
         let faults = store.faults();
-        let tracker = Tracker::builder(store).clock(clock.clone()).start().await.unwrap();
-        let app = app(AppState::new(tracker.clone(), clock.clone(), settings).unwrap());
+        let tracker = Tracker::builder(store.clone()).clock(clock.clone()).start().await.unwrap();
+        let shared = Shared::by(settings.addresses, move || ready(Ok(store.clone())));
+        let app = app(AppState::new(tracker.clone(), clock.clone(), settings).unwrap().sharing(shared));
         Self { app, tracker, clock, faults }
     }
 

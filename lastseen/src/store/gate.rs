@@ -1,10 +1,11 @@
 //! When a server that was lost may be tried again: once a second, and not by everybody at once.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
+
+use super::random::random;
 
 /// The least time between two attempts.
 const APART: Duration = Duration::from_secs(1);
@@ -73,11 +74,6 @@ impl<E: Clone> Gate<E> {
 fn by_chance() -> Instant {
     let nanos = random() % u64::try_from(APART.as_nanos()).unwrap_or(u64::MAX);
     Instant::now() + Duration::from_nanos(nanos)
-}
-
-/// A number that nobody can foretell: the standard library seeds its hashers so.
-pub(super) fn random() -> u64 {
-    RandomState::new().hash_one(std::process::id())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::random::random;
 use super::{Change, Changes, Cursor, KeptSince, Page, Store, tombstone};
 use crate::history::Spans;
 use crate::{ACTIVE_DAYS, Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
@@ -50,6 +51,8 @@ pub struct MemoryStore {
 }
 
 struct Data {
+    /// Tells its cursors from those of another store, such as the one of the process before.
+    name: u64,
     records: BTreeMap<UserId, Record>,
     profiles: BTreeMap<UserId, Profile>,
     forgotten: BTreeMap<UserId, Timestamp>,
@@ -93,6 +96,7 @@ impl MemoryStore {
     #[must_use]
     pub fn with_feed(changes: usize) -> Self {
         let data = Data {
+            name: random(),
             records: BTreeMap::new(),
             profiles: BTreeMap::new(),
             forgotten: BTreeMap::new(),
@@ -125,6 +129,17 @@ impl Default for MemoryStore {
 }
 
 impl Data {
+    fn cursor(&self) -> Cursor {
+        Cursor::new(format!("{:x}-{}", self.name, self.last))
+    }
+
+    /// The last change that a reader has come to; `None` where that isn't known, or what came after isn't kept.
+    fn reached(&self, cursor: &Cursor) -> Option<u64> {
+        let (name, number) = cursor.as_str().split_once('-')?;
+        let is_ours = u64::from_str_radix(name, 16) == Ok(self.name);
+        number.parse().ok().filter(|reached| is_ours && (self.dropped..=self.last).contains(reached))
+    }
+
     fn publish(&mut self, origin: u64, user: &UserId, kind: Kind) {
         self.last += 1;
         self.feed.push_back(Entry { number: self.last, origin, user: user.clone(), kind });
@@ -200,11 +215,9 @@ impl Store for MemoryStore {
 
     async fn follow(&self, cursor: Option<&Cursor>) -> Result<Changes, Infallible> {
         let data = self.data.lock();
-        let end = Cursor::new(data.last.to_string());
+        let end = data.cursor();
         let Some(cursor) = cursor else { return Ok(Changes { changes: Vec::new(), cursor: end, missed: false }) };
-        // What isn't a number comes from another store: nothing is known of where its reader stands.
-        let reached =
-            cursor.as_str().parse::<u64>().ok().filter(|reached| (data.dropped..=data.last).contains(reached));
+        let reached = data.reached(cursor);
         let after = reached.unwrap_or(data.dropped);
         let start = data.feed.partition_point(|entry| entry.number <= after);
         let mut told = BTreeSet::new();

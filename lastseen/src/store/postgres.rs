@@ -28,7 +28,8 @@ use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
-use super::{Changes, Cursor, KeptSince, Page, Store, gate};
+use super::random::random;
+use super::{Changes, Cursor, KeptSince, Page, Store};
 use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub use builder::PostgresBuilder;
@@ -144,7 +145,7 @@ impl Handle {
         Self {
             pool,
             wanted,
-            origin: gate::random().cast_signed(),
+            origin: random().cast_signed(),
             tables: Mutex::new(None),
             dropped: AtomicU64::new(0),
             servers: Servers::default(),

@@ -23,7 +23,8 @@ use std::time::Duration;
 use ::redis::Cmd;
 use parking_lot::Mutex;
 
-use super::{Changes, Cursor, KeptSince, Page, Store, gate};
+use super::random::random;
+use super::{Changes, Cursor, KeptSince, Page, Store};
 use crate::{Day, MostOnline, OnlineSpan, Profile, Record, Resolution, Timestamp, UserId};
 
 pub use builder::RedisBuilder;
@@ -147,7 +148,7 @@ impl RedisStore {
 impl Handle {
     fn new(target: Target, settings: Settings, limits: Limits) -> Self {
         let router = Arc::new(Router::new(Arc::new(target), limits));
-        Self { router, settings, origin: gate::random(), prepared: Mutex::new(None), lagging: Mutex::new(None) }
+        Self { router, settings, origin: random(), prepared: Mutex::new(None), lagging: Mutex::new(None) }
     }
 
     /// The groups, which are found, or fixed, at the first call that reaches a server, and at the first after a failover.

@@ -9,7 +9,7 @@ use crate::{Day, Directory, Error, MostOnline, OnlineSpan, Profile, Record, Reso
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// [`Store`], with its futures boxed and its errors named after what was being done.
-pub(super) trait AnyStore: Send + Sync {
+pub(crate) trait AnyStore: Send + Sync {
     fn write<'a>(&'a self, batch: &'a [Record], now: Timestamp) -> Answer<'a, ()>;
     fn read<'a>(&'a self, user: &'a UserId) -> Answer<'a, Option<Record>>;
     fn recent<'a>(&'a self, since: Timestamp, page: Option<&'a Cursor>) -> Answer<'a, Page>;

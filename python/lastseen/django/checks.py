@@ -8,6 +8,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from lastseen._native import StoreError, Tracker
 from lastseen.django import conf as site_conf
 
 
@@ -15,6 +16,7 @@ def register() -> None:
     checks.register(check_middleware, "lastseen")
     checks.register(check_settings, "lastseen")
     checks.register(check_proxies, "lastseen")
+    checks.register(check_store, "lastseen", deploy=True)
 
 
 def places(base: type) -> list[int]:
@@ -102,6 +104,29 @@ def check_proxies(app_configs: Any, **_: Any) -> Iterable[checks.CheckMessage]:
                 "LASTSEEN['TRUSTED_PROXIES'] is empty: all users will seem to have the proxy's address.",
                 hint="Name the proxy's network, such as '10.0.0.0/8', or 'unix' for one on a Unix socket.",
                 id="lastseen.W003",
+            )
+        ]
+    return []
+
+
+def check_store(app_configs: Any, **_: Any) -> Iterable[checks.CheckMessage]:
+    """Whether the store that a URL names can be used, for which it is asked: so by `check --deploy` alone."""
+    try:
+        conf = site_conf.load()
+        if conf.store is None:
+            return []
+        with Tracker(conf.store) as tracker:
+            # Whoever that is: memory doesn't know, and so the store is asked.
+            tracker.last_seen(0, timeout=10)
+    except (ImproperlyConfigured, ValueError):
+        # `check_settings` says so.
+        return []
+    except StoreError as error:
+        return [
+            checks.Error(
+                f"LASTSEEN['STORE'] can't be used: {error}.",
+                hint="Pages go on without it, but processes don't learn of each other, and what they have to write waits.",
+                id="lastseen.E004",
             )
         ]
     return []

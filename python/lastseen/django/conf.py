@@ -39,8 +39,9 @@ class Conf:
     keep_records: Span | None = None
     """How long after the last activity the record is kept: as long as the user."""
     store: str | None = None
-    """A URL of what the processes share in place of the site's database, which is written all the same. With `memory:`
-    nothing is shared or written, which is right for a site's own tests."""
+    """A URL of what the processes share in place of the site's database, which is written all the same: a Redis, or a
+    `lastseen` server such as `http://127.0.0.1:7700`. With `memory:` nothing is shared or written, which is right for a site's
+    own tests."""
     clock: ManualClock | str | None = None
     """For tests: a clock, or where to import one from."""
 

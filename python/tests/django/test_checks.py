@@ -8,15 +8,17 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from lastseen.django import LastActivityMiddleware
+from tests.lastseen_server import LastseenServer
 
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 OURS = "lastseen.django.LastActivityMiddleware"
 
 
-def found(**settings: Any) -> list[tuple[str, str]]:
+def found(deploy: bool = False, **settings: Any) -> list[tuple[str, str]]:
     with override_settings(**settings):
-        return [(message.id or "", message.msg) for message in run_checks(tags=["lastseen"])]
+        messages = run_checks(tags=["lastseen"], include_deployment_checks=deploy)
+        return [(message.id or "", message.msg) for message in messages]
 
 
 def test_good_settings_are_no_matter() -> None:
@@ -75,6 +77,24 @@ def test_proxies_that_are_misconfigured_are_explained(settings: dict[str, Any], 
     [(identity, message)] = found(**settings)
     assert identity == code
     assert "TRUSTED_PROXIES" in message
+
+
+def test_a_store_that_can_not_be_used_is_explained_before_a_deployment() -> None:
+    server = LastseenServer("admin")
+    try:
+        good = {"STORE": f"{server.url}?token_file={server.token_file}"}
+        assert found(deploy=True, LASTSEEN=good) == []
+        assert found(deploy=True) == found(LASTSEEN={"STORE": server.url}) == []
+        [(identity, message)] = found(deploy=True, LASTSEEN={"STORE": server.url})
+        assert identity == "lastseen.E004"
+        assert server.url in message
+        assert "token_file=FILE" in message
+        server.stop()
+        [(identity, message)] = found(deploy=True, LASTSEEN=good)
+        assert identity == "lastseen.E004"
+        assert f"the lastseen server at {server.url} can't be reached" in message
+    finally:
+        server.close()
 
 
 def test_a_bad_expression_of_the_root_url_module_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,11 @@ def test_the_corner_needs_no_query_and_escapes_names(tracker: Tracker, clock: Ma
         page = engines["django"].from_string("{% load lastseen %}{% online_corner %}").render()
     assert "1 user is online." in page
     assert "&lt;b&gt;Ada" in page
+    assert ">just now</time>" in page
     assert len(queries) == 0
+    clock.advance(125)
+    page = engines["django"].from_string("{% load lastseen %}{% online_corner %}").render()
+    assert ">2\N{NO-BREAK SPACE}minutes ago</time>" in page
 
 
 def test_the_table_answers_too(tracker: Tracker, people: People) -> None:

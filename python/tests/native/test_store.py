@@ -4,13 +4,15 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from lastseen import Changes, ManualClock, Page, Record, Store, StoreError, Tracker
+from tests.lastseen_server import LastseenServer, lastseen_server
 from tests.patience import eventually
 from tests.redis import redis
 
@@ -211,8 +213,11 @@ Tracker(Busy()).touch("ada")
     assert "lost with the process" in done.stderr.decode()
 
 
-def test_processes_on_one_redis_agree_and_one_that_is_gone_is_no_matter() -> None:
-    with redis() as url:
+@pytest.mark.parametrize("store", [redis, lastseen_server])
+def test_processes_on_one_server_agree_and_one_that_is_gone_is_no_matter(
+    store: Callable[[], AbstractContextManager[str]],
+) -> None:
+    with store() as url:
         one, other = Tracker(url), Tracker(url)
         one.record("ada", ip="203.0.113.7")
         eventually(lambda: other.is_online("ada"))
@@ -229,3 +234,27 @@ def test_processes_on_one_redis_agree_and_one_that_is_gone_is_no_matter() -> Non
     for tracker in (one, late):
         with pytest.raises(StoreError):
             tracker.shutdown(timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        ("", "needs a token"),
+        ("?token_file={token_file}", "the token's scope is read: this call needs one of the scope admin"),
+        ("?token_file=/nowhere/token", '"/nowhere/token" as token_file, which can\'t be read'),
+        ("?token=secret", 'has the parameter "token": there are token_file'),
+    ],
+)
+def test_a_server_that_refuses_is_named_with_what_would_be_right(parameters: str, named: str) -> None:
+    server = LastseenServer("read")
+    try:
+        tracker = Tracker(server.url + parameters.format(token_file=server.token_file))
+        tracker.touch("ada")
+        assert tracker.is_online("ada")
+        with pytest.raises(StoreError) as refused:
+            tracker.flush()
+        assert named in str(refused.value)
+        assert server.url in str(refused.value)
+        assert "secret" not in str(refused.value)
+    finally:
+        server.close()

@@ -58,12 +58,12 @@ def environment(server: Server | None, template: dict[str, str]) -> Iterator[dic
 
 
 @pytest.fixture
-def start(environment: dict[str, str]) -> Iterator[Callable[[str], Site]]:
-    """Starts the site under a server."""
+def start(environment: dict[str, str]) -> Iterator[Callable[..., Site]]:
+    """Starts the site under a server, and on a store that a URL names in place of its database."""
     started: list[Site] = []
 
-    def start(kind: str) -> Site:
-        started.append(Site(kind, **environment))
+    def start(kind: str, store: str | None = None) -> Site:
+        started.append(Site(kind, store, **environment))
         return started[-1]
 
     yield start

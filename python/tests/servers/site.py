@@ -28,7 +28,7 @@ COMMANDS = {
 class Site:
     """A running server and its clock, which shows 1:00 at first."""
 
-    def __init__(self, kind: str, **environment: str) -> None:
+    def __init__(self, kind: str, store: str | None = None, **environment: str) -> None:
         self.workers = 2 if kind == "uvicorn" else 4
         self.place = tempfile.TemporaryDirectory(prefix="lastseen-site-")
         self.log = Path(self.place.name) / "log"
@@ -36,8 +36,9 @@ class Site:
         self.began, self.skipped = time.time(), 0.0
         self.skip(0)
         command = [*DIE_WITH_TEST, sys.executable, "-m", *COMMANDS[kind]]
-        settings = json.dumps({"CLOCK": "tests.site.clock.clock"})
-        environment = {"LASTSEEN_TEST_CLOCK": str(self.clock), "LASTSEEN_TEST_SETTINGS": settings, **environment}
+        settings = {"CLOCK": "tests.site.clock.clock", "STORE": store}
+        environment["LASTSEEN_TEST_CLOCK"] = str(self.clock)
+        environment["LASTSEEN_TEST_SETTINGS"] = json.dumps(settings)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log

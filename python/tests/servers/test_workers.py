@@ -14,7 +14,7 @@ from tests.patience import eventually
 from tests.servers.conftest import python
 from tests.servers.site import COMMANDS, Site
 
-Start = Callable[[str], Site]
+Start = Callable[..., Site]
 
 STORED = """
 import django; django.setup()

@@ -12,8 +12,8 @@ use tokio_postgres::{Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::{Kind, PostgresError, is_for_now, is_no_answer, is_tls_failure, is_unfit};
-use super::gate::random;
 use super::tls::{self, Security};
+use crate::store::random::random;
 
 /// A database on a server, and as whom.
 #[derive(Clone)]
