@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use lastseen::conformance::{Faults, Faulty};
+use lastseen::conformance::{Fault, Faults, Faulty};
 use lastseen::http::PeerAddr;
 use lastseen::{ManualClock, MemoryStore, Tracker};
 use lastseen_server::app::{AppState, app};
@@ -38,9 +38,19 @@ impl Service {
     }
 
     pub async fn with(settings: &Settings) -> Self {
+        Self::begin(settings, None).await
+    }
+
+    /// On a store that fails from the start.
+    pub async fn on_dead_store(settings: &Settings) -> Self {
+        Self::begin(settings, Some(Fault::every())).await
+    }
+
+    async fn begin(settings: &Settings, fault: Option<Fault>) -> Self {
         let clock = ManualClock::new("2026-11-24T03:15:00Z".parse().unwrap());
         let store = Faulty::new(MemoryStore::new());
         let faults = store.faults();
+        fault.into_iter().for_each(|fault| faults.inject(fault));
         let tracker = Tracker::builder(store).clock(clock.clone()).start().await.unwrap();
         let app = app(AppState::new(tracker.clone(), clock.clone(), settings).unwrap());
         Self { app, tracker, clock, faults }
