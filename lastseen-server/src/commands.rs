@@ -4,6 +4,7 @@ use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lastseen::UserId;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -244,7 +245,12 @@ impl Target {
     }
 }
 
-/// A user's id in a path.
-fn in_path(user: &str) -> String {
-    percent_encoding::utf8_percent_encode(user, percent_encoding::NON_ALPHANUMERIC).to_string()
+/// The path of a user's calls. An id that is none has no such path.
+fn path_of(user: &str) -> Result<String, Failure> {
+    Ok(format!("/v1/users/{}", encoded(UserId::new(user)?.as_str())))
+}
+
+/// A text as a part of a path or a query.
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

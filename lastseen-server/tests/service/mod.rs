@@ -50,7 +50,9 @@ impl Service {
         let clock = ManualClock::new("2026-11-24T03:15:00Z".parse().unwrap());
         let store = Faulty::new(MemoryStore::new());
         let faults = store.faults();
-        fault.into_iter().for_each(|fault| faults.inject(fault));
+        if let Some(fault) = fault {
+            faults.inject(fault);
+        }
         let tracker = Tracker::builder(store).clock(clock.clone()).start().await.unwrap();
         let app = app(AppState::new(tracker.clone(), clock.clone(), settings).unwrap());
         Self { app, tracker, clock, faults }
