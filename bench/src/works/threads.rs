@@ -24,6 +24,8 @@ pub fn run(options: &Options, rows: &mut Rows) {
         return;
     }
     let (ours, dash) = (Lastseen::filled(population), Dash::filled(population));
+    let half = Population { users: users / 2, ..population };
+    let halves = [Lastseen::filled(half), Lastseen::filled(half)];
     let requests = |round: u64, thread: u64| population.requests(Pick::Uniform, 200_000, 2 * round + thread);
     let both = |round| [requests(round, 0), requests(round, 1)];
     let row = |peer: &str, duel, goal| Row {
@@ -39,11 +41,11 @@ pub fn run(options: &Options, rows: &mut Rows) {
         rounds,
         |round| {
             ours.settle();
-            together(&ours, &both(round))
+            together([&ours, &ours], &both(round))
         },
         |round| {
             ours.settle();
-            together(&ours, &[requests(round, 0)])
+            together([&ours], &[requests(round, 0)])
         },
     );
     rows.push(row("lastseen, 1 thread", result, Some(1.7)));
@@ -51,17 +53,31 @@ pub fn run(options: &Options, rows: &mut Rows) {
         rounds,
         |round| {
             ours.settle();
-            together(&ours, &both(round))
+            together([&ours, &ours], &both(round))
         },
-        |round| together(&dash, &both(round)),
+        |round| together([&dash, &dash], &both(round)),
     );
     rows.push(row("DashMap insert, 2 threads", result, None));
+    // What this machine makes of threads that share nothing: no lock and no data of theirs.
+    let result = duel(
+        rounds,
+        |round| {
+            ours.settle();
+            together([&ours, &ours], &both(round))
+        },
+        |round| {
+            halves.iter().for_each(Contender::settle);
+            let [one, other] = &halves;
+            together([one, other], &[0, 1].map(|thread| half.requests(Pick::Uniform, 200_000, 2 * round + thread)))
+        },
+    );
+    rows.push(row("two lastseens of half the users, a thread each", result, None));
 }
 
-/// Nanoseconds a touch, of all threads together; each has its own requests.
-fn together<C: Contender>(contender: &C, requests: &[Requests]) -> f64 {
-    let barrier = &Barrier::new(requests.len());
-    let work = |requests: &Requests| {
+/// Nanoseconds a touch, of all threads together; each has its own requests, and a contender that may be the others' too.
+fn together<C: Contender, const THREADS: usize>(contenders: [&C; THREADS], requests: &[Requests; THREADS]) -> f64 {
+    let barrier = &Barrier::new(THREADS);
+    let work = |contender: &C, requests: &Requests| {
         barrier.wait();
         let start = Instant::now();
         for (id, ip) in requests.iter() {
@@ -70,7 +86,8 @@ fn together<C: Contender>(contender: &C, requests: &[Requests]) -> f64 {
         (start, Instant::now())
     };
     let spans: Vec<(Instant, Instant)> = thread::scope(|scope| {
-        let threads: Vec<_> = requests.iter().map(|requests| scope.spawn(|| work(requests))).collect();
+        let threads = contenders.into_iter().zip(requests);
+        let threads: Vec<_> = threads.map(|(contender, requests)| scope.spawn(|| work(contender, requests))).collect();
         threads.into_iter().map(|thread| thread.join().expect("touching doesn't panic")).collect()
     });
     let (start, end) = (spans.iter().map(|span| span.0).min(), spans.iter().map(|span| span.1).max());
