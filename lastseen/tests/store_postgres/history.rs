@@ -37,9 +37,9 @@ async fn begins_a_history(site: &Site) {
     assert_eq!(site.sql("SELECT version FROM user_activity_meta").await, "3");
     assert_eq!(store.read(&1_u32.into()).await.unwrap(), Some(seen(1_u32, NOW)));
     assert_eq!(store.most_online().await.unwrap(), None);
-    assert_eq!(active(&store, NOW).await, 0, "nothing is known of who was active before");
-    store.write(&[seen(1_u32, after(1))], after(1)).await.unwrap();
-    assert_eq!(active(&store, NOW).await, 1, "also on the very day that the record had before");
+    assert_eq!(active(&store, NOW).await, 1, "a record tells of its day");
+    store.write(&[seen(1_u32, after(1)), seen(2_u32, after(1))], after(1)).await.unwrap();
+    assert_eq!(active(&store, NOW).await, 2, "whoever was noted then is the same user");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ ALTER TABLE {meta}
 -- A small number for each user who was active, by which the days know them. None is ever given twice. One without a user
 -- is of somebody whose row is gone, and about to be taken out of every day. The key's type is that of the table that is
 -- there, whatever this process was told.
-CREATE TABLE {number} AS SELECT user_id FROM {activity} WITH NO DATA;
+CREATE TABLE {number} AS SELECT user_id FROM {activity} WHERE last_activity_date IS NOT NULL;
 
 ALTER TABLE {number}
     ADD COLUMN number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -31,6 +31,10 @@ CREATE TABLE {active} (
     number integer NOT NULL REFERENCES {number} (number) ON DELETE CASCADE,
     PRIMARY KEY (day, number)
 );
+
+-- On the day of a record its user is noted: whoever writes to it on that day relies on it.
+INSERT INTO {active} (day, number)
+SELECT (last_activity_date AT TIME ZONE 'UTC')::date, number FROM {number} JOIN {activity} USING (user_id);
 
 -- They are folded into that day's set then: numbers, as a Roaring bitmap.
 CREATE TABLE {day} (

@@ -29,22 +29,25 @@ merged AS (
     ON CONFLICT (user_id) DO UPDATE SET
         -- Of what is neither void nor kept out by an erasure, the greatest. No address is less than any.
         (last_activity_date, last_activity_ip) = (
-            SELECT seen_at, ip
-            FROM (VALUES
-                (stored.last_activity_date, stored.last_activity_ip, NULL::timestamptz),
-                (excluded.last_activity_date, excluded.last_activity_ip, stored.forgotten_at)
-            ) AS seen (seen_at, ip, forgotten_at)
-            WHERE seen_at <= $5 AND (forgotten_at BETWEEN greatest(seen_at, $6) AND $5) IS NOT TRUE
-            ORDER BY seen_at DESC, ip DESC NULLS LAST
-            LIMIT 1
+            SELECT
+                CASE WHEN is_later THEN excluded.last_activity_date WHEN stays THEN stored.last_activity_date END,
+                CASE WHEN is_later THEN excluded.last_activity_ip WHEN stays THEN stored.last_activity_ip END
+            FROM (SELECT stored.last_activity_date <= $5) AS present (stays)
+            CROSS JOIN LATERAL (
+                SELECT (excluded.last_activity_date, coalesce(excluded.last_activity_ip, '0.0.0.0/0'))
+                        > (
+                            CASE WHEN stays THEN stored.last_activity_date ELSE '-infinity' END,
+                            coalesce(stored.last_activity_ip, '0.0.0.0/0')
+                        )
+                    AND (stored.forgotten_at BETWEEN greatest(excluded.last_activity_date, $6) AND $5) IS NOT TRUE
+            ) AS newer (is_later)
         ),
-        left_at = (
-            SELECT max(left_at)
-            FROM (VALUES
-                (stored.left_at, NULL::timestamptz),
-                (excluded.left_at, stored.forgotten_at)
-            ) AS gone (left_at, forgotten_at)
-            WHERE left_at <= $5 AND (forgotten_at BETWEEN greatest(left_at, $6) AND $5) IS NOT TRUE
+        left_at = greatest(
+            CASE WHEN stored.left_at <= $5 THEN stored.left_at END,
+            CASE
+                WHEN (stored.forgotten_at BETWEEN greatest(excluded.left_at, $6) AND $5) IS NOT TRUE
+                THEN excluded.left_at
+            END
         )
     -- Where that is what is there already, nothing is written and nobody is told.
     WHERE stored.last_activity_date > $5
@@ -65,12 +68,11 @@ published AS (
     SELECT user_id, 'activity', $7 FROM merged
     RETURNING xid
 ),
+-- Whose day is another than their record's: on that of their record they are noted already, by the number they have.
 news AS (
-    -- Of the day of what is stored a user who has a number is noted already.
-    SELECT (known.seen_at AT TIME ZONE 'UTC')::date AS day, numbered.number
+    SELECT known.user_id, (known.seen_at AT TIME ZONE 'UTC')::date AS day
     FROM known
-    JOIN {number} AS numbered ON numbered.user_id = known.user_id
-    JOIN {activity} AS present ON present.user_id = known.user_id
+    LEFT JOIN {activity} AS present ON present.user_id = known.user_id
     WHERE known.seen_at >= $8
         AND (present.forgotten_at BETWEEN greatest(known.seen_at, $6) AND $5) IS NOT TRUE
         AND (known.seen_at AT TIME ZONE 'UTC')::date
@@ -79,10 +81,10 @@ news AS (
 numbered AS (
     INSERT INTO {number} (user_id)
     SELECT user_id
-    FROM merged
-    WHERE last_activity_date >= $8
-        -- Whoever has one would use up another.
-        AND NOT EXISTS (SELECT FROM {number} AS present WHERE present.user_id = merged.user_id)
+    FROM news
+    JOIN merged USING (user_id)
+    -- Whoever has one would use up another.
+    WHERE NOT EXISTS (SELECT FROM {number} AS present WHERE present.user_id = merged.user_id)
     ORDER BY user_id
     -- Another process may have been faster.
     ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id
@@ -90,7 +92,7 @@ numbered AS (
 ),
 noted AS (
     INSERT INTO {active} (day, number)
-    SELECT day, number FROM news
+    SELECT day, number FROM news JOIN {number} AS present USING (user_id)
     UNION
     SELECT (last_activity_date AT TIME ZONE 'UTC')::date, number FROM numbered JOIN merged USING (user_id)
     ORDER BY day, number
