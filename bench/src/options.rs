@@ -26,7 +26,7 @@ pub struct Options {
     /// Measures only the works whose name has this in it.
     #[arg(long, value_name = "NAME")]
     pub only: Option<String>,
-    /// Leaves servers out, such as redis,postgres: those that aren't installed, say.
+    /// Leaves servers out, such as redis,postgres,nginx: those that aren't installed, say.
     #[arg(long, value_name = "SERVERS", value_delimiter = ',')]
     pub without: Vec<ServerKind>,
     #[command(subcommand)]
@@ -69,6 +69,7 @@ pub enum Command {
 pub enum ServerKind {
     Redis,
     Postgres,
+    Nginx,
 }
 
 /// How far a run goes.

@@ -1,7 +1,9 @@
 //! A database server of our own, in a temporary folder and on a socket there: it ends with the run.
 
 use std::error::Error;
+use std::fs;
 use std::io::{self, ErrorKind};
+use std::iter;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
@@ -60,6 +62,23 @@ impl Server {
         let mut postgres = bound(programs.join("postgres"), "INT", user);
         postgres.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-c", "listen_addresses="]);
         start(postgres, Signal::INT, folder)
+    }
+
+    /// nginx, one process of it, with what `settings` makes of its folder.
+    pub fn nginx(settings: impl FnOnce(&Path) -> String) -> Result<Self, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("nginx.conf");
+        fs::write(&file, settings(folder.path()))?;
+        let mut nginx = bound(nginx_program(), "KILL", None);
+        nginx.args(["-e", "stderr", "-p"]).arg(folder.path()).arg("-c").arg(file);
+        start(nginx, Signal::KILL, folder)
+    }
+
+    /// How long its one thread has worked so far.
+    pub fn worked(&self) -> io::Result<Duration> {
+        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.running.child.id()))?;
+        let nanos = text.split(' ').next().and_then(|nanos| nanos.parse().ok());
+        nanos.map(Duration::from_nanos).ok_or_else(|| io::Error::other(format!("{text:?} does not tell how long")))
     }
 
     /// What `connect` makes, as soon as the server is up.
@@ -139,6 +158,25 @@ pub fn check_redis() -> Result<(), Box<dyn Error>> {
 /// The same for the other one.
 pub fn check_postgres() -> Result<(), Box<dyn Error>> {
     postgres_programs().map(drop)
+}
+
+/// The same for nginx, and which it is.
+pub fn check_nginx() -> Result<String, Box<dyn Error>> {
+    match Command::new(nginx_program()).arg("-v").output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing("nginx", "nginx", "nginx")),
+        Err(error) => Err(error.into()),
+        // `nginx version: nginx/1.22.1`
+        Ok(said) => Ok(String::from_utf8_lossy(&said.stderr).trim().replace("nginx version: nginx/", "nginx ")),
+    }
+}
+
+/// Where Debian has it, which is on root's path alone, or where `scripts/test` takes its package apart; else any on the path.
+fn nginx_program() -> PathBuf {
+    const PROGRAM: &str = "usr/sbin/nginx";
+    let here = std::env::current_exe().unwrap_or_default();
+    let unpacked = here.ancestors().map(|above| above.join("debian").join(PROGRAM));
+    let found = iter::once(Path::new("/").join(PROGRAM)).chain(unpacked).find(|path| path.is_file());
+    found.unwrap_or_else(|| "nginx".into())
 }
 
 fn missing(program: &str, package: &str, without: &str) -> Box<dyn Error> {

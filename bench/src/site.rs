@@ -1,14 +1,14 @@
 //! A site on a thread of its own, and a client that keeps some connections to it busy.
 
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::measure::{Duel, Time, duel, nanos, thread_time};
@@ -37,9 +37,8 @@ pub fn beside(rounds: usize, ours: &mut Site, other: &mut Site, requests: impl F
 
 pub struct Site {
     connections: Vec<TcpStream>,
-    runtime: Handle,
-    // Ends the site.
-    _stop: oneshot::Sender<()>,
+    /// How long the site has worked so far. The site ends with it.
+    worked: Box<dyn Fn() -> Duration>,
 }
 
 impl Site {
@@ -57,18 +56,28 @@ impl Site {
                 }
             });
         });
+        Ok(Self::at(address, move || {
+            let _is_served = &stop;
+            let (send, receive) = mpsc::channel();
+            handle.spawn(async move { send.send(thread_time()) });
+            receive.recv().expect("the site runs")
+        })?)
+    }
+
+    /// One that is served already, and ends with what tells how long it has worked.
+    pub fn at(address: SocketAddr, worked: impl Fn() -> Duration + 'static) -> io::Result<Self> {
         let connect = || {
             let connection = TcpStream::connect(address)?;
             connection.set_nodelay(true)?;
-            Ok::<_, std::io::Error>(connection)
+            Ok::<_, io::Error>(connection)
         };
         let connections = (0..CONNECTIONS).map(|_| connect()).collect::<Result<_, _>>()?;
-        Ok(Self { connections, runtime: handle, _stop: stop })
+        Ok(Self { connections, worked: Box::new(worked) })
     }
 
-    /// The nanoseconds that pass a request; those that the server's thread works for it are added to `worked`.
+    /// The nanoseconds that pass a request; those that the server works for it are added to `worked`.
     pub fn load(&mut self, requests: &[String], worked: &mut Vec<f64>) -> f64 {
-        let worked_before = self.worked();
+        let worked_before = (self.worked)();
         let passed = nanos(Time::Wall, || {
             for wave in requests.chunks(CONNECTIONS) {
                 // All connections have a request under way at once.
@@ -82,15 +91,8 @@ impl Site {
         });
         #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
         let requests = requests.len() as f64;
-        worked.push((self.worked() - worked_before) / requests);
+        worked.push((self.worked)().saturating_sub(worked_before).as_secs_f64() * 1e9 / requests);
         passed / requests
-    }
-
-    /// How long the server's thread has worked so far, in nanoseconds.
-    fn worked(&self) -> f64 {
-        let (send, receive) = mpsc::channel();
-        self.runtime.spawn(async move { send.send(thread_time()) });
-        receive.recv().expect("the site runs").as_secs_f64() * 1e9
     }
 }
 
@@ -109,7 +111,7 @@ fn read_answer(connection: &mut TcpStream) {
 fn is_whole(answer: &[u8]) -> bool {
     const END_OF_HEAD: &[u8] = b"\r\n\r\n";
     const LENGTH: &[u8] = b"content-length: ";
-    let find = |what: &[u8]| answer.windows(what.len()).position(|window| window == what);
+    let find = |what: &[u8]| answer.windows(what.len()).position(|window| window.eq_ignore_ascii_case(what));
     let Some(head) = find(END_OF_HEAD) else { return false };
     let body = find(LENGTH).map_or(0, |at| {
         let digits = answer[at + LENGTH.len()..].iter().take_while(|byte| byte.is_ascii_digit());
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_whole_with_the_last_byte_of_its_body() {
-        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\nx: y\r\n\r\nhello, world";
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nx: y\r\n\r\nhello, world";
         for length in 0..answer.len() {
             assert!(!is_whole(&answer[..length]), "{length}");
         }

@@ -5,6 +5,7 @@ mod databases;
 mod flush;
 mod in_memory;
 mod layer;
+mod nginx;
 mod outage;
 mod threads;
 
@@ -55,6 +56,7 @@ impl Rows {
 
 pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     databases::check(options)?;
+    nginx::check(options)?;
     let machine = Machine::look()?;
     let mut rows = Rows::default();
     in_memory::run(options, &mut rows)?;
@@ -62,6 +64,7 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     outage::run(options, &mut rows)?;
     layer::run(options, &mut rows)?;
     calls::run(options, &mut rows)?;
+    nginx::run(options, &mut rows)?;
     flush::run(options, &mut rows)?;
     databases::run(options, &mut rows)?;
 

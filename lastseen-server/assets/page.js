@@ -75,7 +75,9 @@ function dress(item, person) {
 }
 
 let people = new Map();
-let count = 0;
+let count = Number(find("count").textContent.replaceAll(",", ""));
+/** Whether the store can be read. Where it can't, nobody is said to be absent. */
+let ready = find("wanting").hidden;
 
 /** Dates to the microsecond, which is finer than `Date` is: as text that sorts as they do. */
 const order = ({ last_activity_date: date }) => date.slice(0, 19) + (date.slice(19, -1) || ".").padEnd(7, "0");
@@ -117,9 +119,16 @@ function show() {
   find("unit").classList.toggle("nobody", count === 0);
   const more = count - people.size;
   say(find("more"), more > 0 ? `and ${grouped(more)} more` : "");
-  find("corner").hidden = count === 0;
-  find("steps").hidden = count > 0;
+  showReady();
   speak();
+}
+
+function showReady() {
+  const nobody = count === 0 && ready;
+  find("corner").hidden = nobody;
+  find("steps").hidden = !nobody;
+  find("wanting").hidden = ready;
+  say(find("unit"), ready ? "online now" : "known to be online");
 }
 
 // --- For those who have it read out: how many, when that has changed, and not all the time.
@@ -204,6 +213,9 @@ async function askInstead() {
 
 // --- The server's state
 
+/** A text as it stands alone. */
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+
 let looking;
 
 async function lookAtState() {
@@ -212,8 +224,10 @@ async function lookAtState() {
   try {
     const answer = await fetch("/readyz", { signal: AbortSignal.timeout(LOOK_AT_STATE_EVERY) });
     const state = await answer.json();
-    find("health").className = answer.ok ? "health good" : "health bad";
-    say(find("health"), answer.ok ? "Ready" : state.detail);
+    ready = answer.ok;
+    showReady();
+    find("health").className = ready ? "health good" : "health bad";
+    say(find("health"), ready ? "Ready" : sentence(state.detail));
     setMoment(find("flushed"), state.flushed_at);
     setMoment(find("followed"), state.followed_at);
   } catch {

@@ -30,6 +30,7 @@ pub use answer::{
 pub(crate) use check::Proxies;
 pub(crate) use health::not_ready;
 pub(crate) use online::Limit;
+pub(crate) use problem::IN_QUERY;
 pub use problem::Problem;
 pub(crate) use query::Parameters;
 

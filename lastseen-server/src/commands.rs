@@ -4,6 +4,7 @@ use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lastseen::UserId;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -38,15 +39,19 @@ const SETTINGS_HELP: &str = "\
 Settings are taken from flags, over variables such as LASTSEEN_WINDOW, over the settings file, over defaults;
 `lastseen config` shows the outcome. Logs go to standard error, as LASTSEEN_LOG says: error, warn, info, debug.";
 
+/// Below this the help has what no command has for itself.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Who is online, and when was everyone last seen.
 #[derive(Debug, Parser)]
 #[command(name = "lastseen", version, max_term_width = 100, after_help = SETTINGS_HELP)]
 pub struct Cli {
     /// Settings file [default: lastseen.toml, where there is one]
-    #[arg(long, global = true, value_name = "FILE", env = "LASTSEEN_CONFIG")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "LASTSEEN_CONFIG")]
     config: Option<PathBuf>,
     /// How log lines are written
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", env = "LASTSEEN_LOG_FORMAT")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t)]
+    #[arg(value_name = "FORMAT", env = "LASTSEEN_LOG_FORMAT")]
     log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
@@ -244,7 +249,12 @@ impl Target {
     }
 }
 
-/// A user's id in a path.
-fn in_path(user: &str) -> String {
-    percent_encoding::utf8_percent_encode(user, percent_encoding::NON_ALPHANUMERIC).to_string()
+/// The path of a user's calls. An id that is none has no such path.
+fn path_of(user: &str) -> Result<String, Failure> {
+    Ok(format!("/v1/users/{}", encoded(UserId::new(user)?.as_str())))
+}
+
+/// A text as a part of a path or a query.
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -15,7 +15,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use lastseen::{Clock, Tracker};
+use lastseen::{Clock, Online, Tracker};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -155,7 +155,9 @@ impl Hub {
         self.ring.get_or_init(|| {
             // In this order nobody slips between: who comes in both is told twice, which changes nothing.
             let listener = self.tracker.events();
-            let ring = Ring::beginning(self.tracker.online(self.shown.looked_at()), self.shown);
+            let online = self.tracker.online(self.shown.looked_at());
+            let shown = self.shown_of(&online);
+            let ring = Ring::beginning(online, shown);
             tokio::spawn(Arc::clone(self).look(listener, self.clock.monotonic()));
             Mutex::new(ring)
         })
@@ -184,8 +186,9 @@ impl Hub {
                 changes.take(event);
             }
             let online = self.tracker.online(self.shown.looked_at());
+            let shown = self.shown_of(&online);
             let now = self.clock.monotonic();
-            let is_news = self.ring().lock().push(online, &std::mem::take(&mut changes), now);
+            let is_news = self.ring().lock().push(online, shown, &std::mem::take(&mut changes), now);
             let is_heartbeat = now >= next_heartbeat;
             if is_heartbeat {
                 next_heartbeat = now + HEARTBEAT;
@@ -195,6 +198,12 @@ impl Hub {
             }
             tick = self.clock.sleep_until(now + EVERY);
         }
+    }
+
+    /// What others see of this list: guests nothing, while nobody can know who is here.
+    fn shown_of(&self, online: &Online) -> Shown {
+        let is_known = online.count > 0 || self.tracker.status().loaded;
+        Shown { guests: if is_known { self.shown.guests } else { Guests::Off }, ..self.shown }
     }
 
     /// Who has just come in is told with their name, and who turns out to hide isn't told at all.

@@ -9,6 +9,7 @@ pub mod api;
 pub mod app;
 pub mod commands;
 mod demo;
+mod ended_by;
 mod events;
 mod failure;
 mod guard;

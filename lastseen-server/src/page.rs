@@ -74,7 +74,7 @@ struct Page {
     found: Found,
     history: Arc<History>,
     store: String,
-    /// Why the answers may be wanting, where they may.
+    /// Why the answers may be wanting, where they may: then nobody is said to be absent.
     trouble: Option<String>,
     moments: [Moment; 2],
     /// Where a newcomer's first call goes.
@@ -138,7 +138,7 @@ async fn page(
         found,
         history: state.history.get(&state.tracker).await,
         store: state.store.to_string(),
-        trouble: crate::api::not_ready(&status),
+        trouble: crate::api::not_ready(&status).map(|trouble| words::sentence(&trouble)),
         moments: Moment::all(&status),
         server: format!("http://{host}"),
         bearer: if state.access.is_open() { "" } else { " --oauth2-bearer $LASTSEEN_TOKEN" },

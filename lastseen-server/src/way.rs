@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Failure;
+use crate::api::IN_QUERY;
 use crate::settings::Settings;
 
 mod server;
@@ -96,6 +97,8 @@ impl Answer {
             Ok(Problem { detail }) => detail,
             Err(_) => format!("the server answers {}, and not as lastseen does", self.status),
         };
+        // The parameters of a query are made of the flags of the same names.
+        let detail = detail.strip_prefix(IN_QUERY).map_or_else(|| detail.clone(), |detail| format!("--{detail}"));
         match self.status {
             StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Failure::usage(detail),
             _ => Failure::runtime(detail),

@@ -79,6 +79,13 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|letter| if steers(letter) { char::REPLACEMENT_CHARACTER } else { letter }).collect()
 }
 
+/// A text as it stands alone: with a capital letter and a full stop.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(letters).chain(['.']).collect()
+}
+
 /// How many of something: `1 line`, `1,234 lines`.
 pub(crate) fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
@@ -138,6 +145,13 @@ mod tests {
         for (number, words) in [(0, "0 lines"), (1, "1 line"), (999, "999 lines"), (1_234_567, "1,234,567 lines")] {
             assert_eq!(counted(number, "line"), words);
         }
+    }
+
+    #[test]
+    fn a_sentence_begins_and_ends_as_one() {
+        assert_eq!(sentence("the store does not answer"), "The store does not answer.");
+        assert_eq!(sentence("\"x\" is none"), "\"x\" is none.");
+        assert_eq!(sentence("écart"), "Écart.");
     }
 
     #[test]

@@ -73,9 +73,18 @@ async fn both_ways_refuse_the_same() {
             (&["touch", "bob", "--ip", "1.2.3"], "\"1.2.3\" is not an address such as 203.0.113.7"),
             (&["leave", ""], "empty"),
             (&["seen", &long], "129 bytes"),
-            (&["online", "--window", "15"], "\"15\""),
-            (&["online", "--limit", "1001"], "\"1001\""),
+            (&["seen", ""], "empty"),
+            (&["forget", ""], "empty"),
+            (&["export", ""], "empty"),
+            (&["online", "--window", "15"], "--window: \"15\""),
+            (&["online", "--limit", "1001"], "'--limit <USERS>': \"1001\""),
+            (&["online", "--limit", "-1"], "\"-1\" is not a whole number from 0 to 1000"),
             (&["count", "--window", "2days"], "horizon"),
+            (&["history", "--from", "noon"], "--from: \"noon\""),
+            (&["history", "--from", "2026-11-25T00:00:00Z", "--to", "2026-11-24T00:00:00Z"], "--from: 2026-11-25"),
+            (&["history", "--resolution", "5m"], "--resolution: \"5m\""),
+            (&["active", "--day", "yesterday"], "--day: \"yesterday\""),
+            (&["active", "--day", "2020-01-01"], "--day: 2020-01-01"),
         ] {
             let complaint = complaint(target.run(arguments).await, 2);
             assert!(complaint.contains(named), "{arguments:?}: {complaint}");
@@ -90,8 +99,12 @@ async fn what_is_not_there_is_named() {
     let complaint_of = async |arguments: &[&str], code| complaint(place.run(arguments).await, code);
     let none = complaint_of(&["online", "--server", "http://127.0.0.1:1"], 1).await;
     assert!(none.contains("http://127.0.0.1:1"), "{none}");
-    let address = complaint_of(&["online", "--server", "127.0.0.1:7700"], 2).await;
-    assert!(address.contains("\"127.0.0.1:7700\"") && address.contains("http://127.0.0.1:7700"), "{address}");
+    for url in
+        ["127.0.0.1:7700", "ftp://127.0.0.1", "http://127.0.0.1:99999", "http://127.0.0.1/?a", "http://127.0.0.1/#a"]
+    {
+        let address = complaint_of(&["online", "--server", url], 2).await;
+        assert!(address.contains(&format!("{url:?}")) && address.contains("http://127.0.0.1:7700"), "{address}");
+    }
     // A list of nobody, of a file that was misspelt, would be a wrong answer.
     let file = complaint_of(&["online", "--store", "sqlite:lastsene.db"], 1).await;
     assert!(file.contains("lastsene.db (store, --store)") && file.contains("--server"), "{file}");
@@ -115,6 +128,8 @@ async fn rule_10_explain_names_the_rule_that_skips() {
     for (arguments, named) in [
         (["explain", "G T", "/", "--skip", "x"], "\"G T\""),
         (["explain", "GET", "/a b", "--skip", "x"], "\"/a b\""),
+        (["explain", "GET", "static/logo.png", "--skip", "x"], "\"static/logo.png\""),
+        (["explain", "GET", "static", "--skip", "x"], "\"static\""),
         (["explain", "GET", "/", "--skip", "["], "`[`"),
     ] {
         let complaint = complaint(place.run(&arguments).await, 2);

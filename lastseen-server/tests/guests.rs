@@ -110,6 +110,21 @@ async fn the_list_comes_whole_whenever_it_looks_different() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_to_be_there_only_once_that_is_known() {
+    let service = Service::on_dead_store(&settings(&json!({ "guests": "count" }))).await;
+    let answer = service.get("/v1/guest/online").await;
+    assert!(answer.problem(StatusCode::SERVICE_UNAVAILABLE).contains("read from the store"), "{answer:?}");
+    let mut client = service.listen(listen()).await;
+    assert!(client.chunk().await.is_some_and(|chunk| chunk.starts_with(b"retry: ")));
+    assert!(client.is_silent().await);
+    // Who comes is shown.
+    touch(&service, "ada");
+    service.clock.advance(Duration::from_secs(1));
+    assert_eq!(client.next().await[0].data["count"], 1);
+    assert_eq!(service.get("/v1/guest/online").await.json()["count"], 1);
+}
+
+#[tokio::test]
 async fn pages_of_any_site_may_load_the_scripts_and_ask_without_cookies() {
     let service = showing("names").await;
     for path in ["/widget.js", "/beacon.js", "/v1/guest/online"] {

@@ -4,7 +4,7 @@ mod program;
 
 use std::time::Duration;
 
-use lastseen_harness::{Browser, ColorScheme, Http, Key, Locator, eventually};
+use lastseen_harness::{Browser, ColorScheme, Http, Key, Locator, Redis, eventually};
 use program::{Place, printed};
 use serde_json::{Value, json};
 
@@ -133,6 +133,32 @@ async fn it_says_so_when_the_server_is_gone_and_stands_still_when_told() {
     let notice = async || text(&browser, "#notice").await;
     eventually(SOON, notice, |notice| notice.contains("does not answer")).await;
     assert_eq!(people(&browser).await.len(), 1, "what was known stays to be read");
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn it_says_that_some_may_be_missing_until_the_store_can_be_read() {
+    let (place, mut redis) = (Place::new(), Redis::start().await);
+    printed(place.run(&["touch", "ada", "--store", &redis.url()]).await);
+    redis.stop().await;
+    let server = place.serve(&["--store", &redis.url()]).await;
+    let browser = Browser::start().await;
+    browser.page().goto(server.url()).await.unwrap();
+    Http::new(server.url()).post("/v1/touch").json(&json!({ "user": "bob" })).await;
+    eventually(SOON, async || people(&browser).await, |people| people.len() == 1 && people[0].contains("bob")).await;
+    assert!(text(&browser, "#wanting").await.contains("some who are here may be missing"));
+    assert_eq!(text(&browser, "#unit").await, "known to be online");
+    assert_eq!(text(&browser, "#steps").await, "");
+
+    redis.restart().await;
+    let wanting = async || {
+        script(&browser, "document.dispatchEvent(new Event('visibilitychange'))").await;
+        text(&browser, "#wanting").await
+    };
+    eventually(SOON, wanting, String::is_empty).await;
+    eventually(SOON, async || people(&browser).await.len(), |people| *people == 2).await;
+    assert_eq!(text(&browser, "#unit").await, "online now");
+    assert_eq!(text(&browser, "#health").await, "Ready");
     browser.quit().await;
 }
 

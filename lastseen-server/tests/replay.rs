@@ -1,16 +1,24 @@
 //! `lastseen replay`: what it makes of logs on disk.
 
 mod program;
+mod terminal;
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use lastseen_harness::run;
+use lastseen_harness::{eventually, run};
 use program::{Place, complaint, printed};
+use rustix::fs::{FileType, Mode};
+use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
+use terminal::Terminal;
+
+const SOON: Duration = Duration::from_secs(20);
 
 /// Ada reads for an hour, a request a minute; Bob comes in the middle of it; somebody guesses a password.
 fn log() -> String {
@@ -130,6 +138,23 @@ async fn the_picture_is_drawn() {
     printed(place.run(&["replay", "empty.log", "--svg", "empty.svg"]).await);
     let svg = fs::read_to_string(place.path().join("empty.svg")).unwrap();
     assert!(svg.ends_with("</svg>\n") && !svg.contains("NaN"), "{svg}");
+}
+
+/// As of a log that is still being written, which holds up whoever reads it.
+#[tokio::test]
+async fn told_to_end_it_takes_its_bar_along_and_reports_nothing() {
+    let place = Place::new();
+    let pipe = place.path().join("access.log");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let mut terminal = Terminal::run(&mut place.command(&["replay", "access.log"]));
+    let mut writer = fs::File::options().write(true).open(&pipe).unwrap();
+    writer.write_all(log().repeat(300).as_bytes()).unwrap();
+    eventually(SOON, async || terminal.written(), |written| written.contains("0.0 M lines, ")).await;
+    kill_process(terminal.pid(), Signal::INT).unwrap();
+    assert_eq!(terminal.status().await.signal(), Some(Signal::INT.as_raw()));
+    let cleared = |written: &String| written.ends_with("\u{1b}[2K");
+    let written = eventually(SOON, async || terminal.written(), cleared).await;
+    assert!(!written.contains("touches"), "{written}");
 }
 
 #[tokio::test]

@@ -41,9 +41,7 @@ pub(super) async fn history(
     let to = parameters.to.map_or(as_of, |Text(to)| to);
     let from = parameters.from.map_or(to - USUAL, |Text(from)| from);
     if from > to {
-        return Err(Problem::unreadable(format!(
-            "in the query: from: {from} is after {to}, up to which it was to reach"
-        )));
+        return Err(Problem::in_query(format_args!("from: {from} is after {to}, up to which it was to reach")));
     }
     let resolution = parameters.resolution.map_or_else(|| Resolution::finest(from, as_of), |Text(asked)| asked);
     let spans = state.tracker.history_by(resolution, from, to).await?;
@@ -68,8 +66,8 @@ pub(super) async fn active(
     let oldest = today - (ACTIVE_DAYS - 1);
     let day = parameters.day.map_or(today, |Text(day)| day);
     if !(oldest..=today).contains(&day) {
-        return Err(Problem::unreadable(format!(
-            "in the query: day: {day} is not among the days that are kept, which are {oldest} to {today}"
+        return Err(Problem::in_query(format_args!(
+            "day: {day} is not among the days that are kept, which are {oldest} to {today}"
         )));
     }
     let within = async |days: u32| {

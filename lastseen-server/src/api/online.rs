@@ -59,8 +59,8 @@ fn window(state: &AppState, viewer: Viewer, asked: Option<Text<Span>>) -> Result
     }
     let horizon = Span(state.tracker.horizon());
     if asked > horizon {
-        return Err(Problem::unreadable(format!(
-            "in the query: window: {asked} reaches further back than memory does, which is {horizon}: ask for less, or \
+        return Err(Problem::in_query(format_args!(
+            "window: {asked} reaches further back than memory does, which is {horizon}: ask for less, or \
              start the server with a longer --horizon"
         )));
     }

@@ -1,8 +1,13 @@
 //! What an answer says when something is wrong: RFC 9457 problem details.
 
+use std::fmt;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+/// What a detail begins with that goes on with the name of a parameter.
+pub(crate) const IN_QUERY: &str = "in the query: ";
 
 /// Problem details. The status says what kind of problem it is, so the type is `about:blank`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +38,11 @@ impl Problem {
     /// 400: the request can't be read.
     pub fn unreadable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// 400: a parameter of the query, whose name `detail` begins with, is at fault.
+    pub(crate) fn in_query(detail: impl fmt::Display) -> Self {
+        Self::unreadable(format!("{IN_QUERY}{detail}"))
     }
 
     /// 422: the request can be read, and a value in it is wrong.

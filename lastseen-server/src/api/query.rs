@@ -21,7 +21,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
             Err(rejection) => {
                 // The rejection itself says only that it's the query; what is wrong with it is its source.
                 let detail = rejection.source().map_or_else(|| rejection.to_string(), ToString::to_string);
-                Err(Problem::unreadable(format!("in the query: {detail}")))
+                Err(Problem::in_query(detail))
             }
         }
     }

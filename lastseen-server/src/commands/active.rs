@@ -5,7 +5,7 @@ use std::path::Path;
 use axum::http::Method;
 use clap::Args;
 
-use super::{Target, in_path};
+use super::{Target, encoded};
 use crate::Failure;
 use crate::api::ActiveAnswer;
 
@@ -23,7 +23,7 @@ pub(super) struct Active {
 
 impl Active {
     pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
-        let day = self.day.map_or_else(String::new, |day| format!("?day={}", in_path(&day)));
+        let day = self.day.map_or_else(String::new, |day| format!("?day={}", encoded(&day)));
         let answer = self.target.open(file)?.call(&Method::GET, &format!("/v1/active{day}"), None)?;
         if self.json {
             return Ok(answer.into_line());

@@ -20,7 +20,7 @@ pub(super) struct Count {
 
 impl Count {
     pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
-        let window = self.window.map_or_else(String::new, |window| format!("?window={}", super::in_path(&window)));
+        let window = self.window.map_or_else(String::new, |window| format!("?window={}", super::encoded(&window)));
         let answer = self.target.open(file)?.call(&Method::GET, &format!("/v1/online/count{window}"), None)?;
         let CountAnswer { count, .. } = answer.json()?;
         Ok(format!("{count}\n"))

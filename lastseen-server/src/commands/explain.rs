@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, Uri};
 use clap::Args;
 use lastseen::SkipRules;
 use serde::Serialize;
@@ -29,11 +29,13 @@ impl Explain {
         let rules = SkipRules::new(settings.skip)?;
         let method = Method::from_bytes(self.method.to_ascii_uppercase().as_bytes())
             .map_err(|_| Failure::usage(format!("{:?} is not a method such as GET", self.method)))?;
-        let request = Request::builder()
-            .method(method)
-            .uri(&self.path)
-            .body(())
-            .map_err(|_| Failure::usage(format!("{:?} is not a path such as /static/logo.png", self.path)))?;
+        let wrong = || Failure::usage(format!("{:?} is not a path such as /static/logo.png", self.path));
+        let uri: Uri = self.path.parse().map_err(|_| wrong())?;
+        // A name without a slash would be read as a host's, which no rule is about.
+        if !uri.path().starts_with('/') {
+            return Err(wrong());
+        }
+        let request = Request::builder().method(method).uri(uri).body(()).map_err(|_| wrong())?;
         let (request, ()) = request.into_parts();
         Ok(format!("{} {}: {}\n", request.method, self.path, rules.explain(&request)))
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use axum::http::Method;
 use clap::Args;
 
-use super::{Target, in_path};
+use super::{Target, path_of};
 use crate::Failure;
 
 #[derive(Args, Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
-        let path = format!("/v1/users/{}/export", in_path(&self.user));
+        let path = format!("{}/export", path_of(&self.user)?);
         Ok(self.target.open(file)?.call(&Method::GET, &path, None)?.into_line())
     }
 }

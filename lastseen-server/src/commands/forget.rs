@@ -5,7 +5,7 @@ use std::path::Path;
 use axum::http::Method;
 use clap::Args;
 
-use super::{Target, in_path};
+use super::{Target, path_of};
 use crate::Failure;
 
 #[derive(Args, Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Forget {
 
 impl Forget {
     pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
-        let path = format!("/v1/users/{}", in_path(&self.user));
+        let path = path_of(&self.user)?;
         self.target.open(file)?.call(&Method::DELETE, &path, None)?;
         Ok(String::new())
     }

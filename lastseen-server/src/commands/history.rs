@@ -6,7 +6,7 @@ use std::path::Path;
 use axum::http::Method;
 use clap::Args;
 
-use super::{Target, in_path};
+use super::{Target, encoded};
 use crate::Failure;
 use crate::api::HistoryAnswer;
 
@@ -32,7 +32,7 @@ pub(super) struct History {
 impl History {
     pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
         let parameters = [("from", self.from), ("to", self.to), ("resolution", self.resolution)];
-        let given = parameters.iter().filter_map(|(name, value)| Some(format!("{name}={}", in_path(value.as_ref()?))));
+        let given = parameters.iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded(value.as_ref()?))));
         let path = format!("/v1/history?{}", given.collect::<Vec<_>>().join("&"));
         let answer = self.target.open(file)?.call(&Method::GET, &path, None)?;
         if self.json {

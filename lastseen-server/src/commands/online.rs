@@ -7,16 +7,17 @@ use axum::http::Method;
 use clap::Args;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Target, in_path};
+use super::{Target, encoded};
 use crate::Failure;
-use crate::api::{DEFAULT_LIMIT, OnlineAnswer};
+use crate::api::{DEFAULT_LIMIT, Limit, OnlineAnswer};
+use crate::value::Value;
 use crate::words::{self, plain};
 
 #[derive(Args, Debug)]
 pub(super) struct Online {
     /// The most users to list, up to 1000
-    #[arg(long, value_name = "USERS", default_value_t = DEFAULT_LIMIT)]
-    limit: usize,
+    #[arg(long, value_name = "USERS", value_parser = Limit::read, allow_negative_numbers = true, default_value_t = Limit(DEFAULT_LIMIT))]
+    limit: Limit,
     /// How recent an activity must be [default: the window of the settings]
     #[arg(long, value_name = "DURATION")]
     window: Option<String>,
@@ -29,7 +30,7 @@ pub(super) struct Online {
 
 impl Online {
     pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
-        let window = self.window.map_or_else(String::new, |window| format!("&window={}", in_path(&window)));
+        let window = self.window.map_or_else(String::new, |window| format!("&window={}", encoded(&window)));
         let path = format!("/v1/online?limit={}{window}", self.limit);
         let answer = self.target.open(file)?.call(&Method::GET, &path, None)?;
         if self.json {

@@ -1,12 +1,10 @@
 //! `lastseen replay`: what a site's access logs would have made of who is online.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use regex::bytes::Regex;
 use serde::Serialize;
 
@@ -15,8 +13,9 @@ use crate::log_line::Format;
 use crate::replay::{Lines, Replay, Source};
 use crate::settings::Settings;
 
-/// How many lines pass between two looks at the clock.
-const LINES_A_LOOK: u64 = 1 << 14;
+mod progress;
+
+use progress::Progress;
 
 #[derive(Args, Debug)]
 pub(super) struct ReplayLogs {
@@ -73,22 +72,23 @@ impl ReplayLogs {
         }
         let mut replay = Replay::new(self.format, user, configurations)?;
 
-        let read = Arc::new(AtomicU64::new(0));
-        let bar = progress(&self.logs);
-        let sources = self.logs.iter().map(|path| Source::open(path, &read)).collect::<Result<_, _>>()?;
-        let mut lines = Lines::of(sources, self.format)?;
+        if let Some(path) = &self.svg {
+            // Now, and not after an hour's reading.
+            fs::File::options().append(true).create(true).open(path).map_err(|error| cannot_write(path, &error))?;
+        }
+
+        let progress = Progress::through(&self.logs)?;
+        let open = |path: &PathBuf| Source::open(path, progress.read());
+        let mut lines = Lines::of(self.logs.iter().map(open).collect::<Result<_, _>>()?, self.format)?;
         while let Some(line) = lines.read()? {
             replay.line(&line);
-            if replay.lines().is_multiple_of(LINES_A_LOOK) {
-                show(&bar, &replay, &read);
-            }
+            progress.at(replay.lines());
         }
+        progress.finish()?;
         replay.finish();
-        bar.finish_and_clear();
 
         if let Some(path) = &self.svg {
-            fs::write(path, replay.picture())
-                .map_err(|error| Failure::runtime(format!("can't write {}: {error}", path.display())))?;
+            fs::write(path, replay.picture()).map_err(|error| cannot_write(path, &error))?;
         }
         Ok(if self.json { format!("{:#}\n", replay.json()) } else { replay.table() })
     }
@@ -120,6 +120,10 @@ impl Tried {
     }
 }
 
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::runtime(format!("can't write {}: {error}", path.display()))
+}
+
 fn user_expression(text: &str) -> Result<Regex, Failure> {
     let expression = Regex::new(text).map_err(|error| Failure::usage(format!("user (--user): {error}")))?;
     if expression.captures_len() < 2 {
@@ -128,30 +132,4 @@ fn user_expression(text: &str) -> Result<Regex, Failure> {
         )));
     }
     Ok(expression)
-}
-
-/// A bar on standard error where that is a terminal; how far, where all the sizes are known.
-fn progress(logs: &[PathBuf]) -> ProgressBar {
-    let size = |path: &PathBuf| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|file| file.len());
-    let (bar, template) = match logs.iter().map(size).sum() {
-        Some(bytes) => (ProgressBar::new(bytes), "{bar:30} {percent:>3}%  {msg}  {eta} left"),
-        None => (ProgressBar::new_spinner(), "{spinner}  {msg}  {elapsed}"),
-    };
-    bar.with_style(ProgressStyle::with_template(template).expect("the templates above are valid"))
-}
-
-fn show(bar: &ProgressBar, replay: &Replay, read: &AtomicU64) {
-    if bar.is_hidden() {
-        return;
-    }
-    let lines = replay.lines();
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let rate = lines as f64 / bar.elapsed().as_secs_f64().max(1e-3);
-    bar.set_message(format!("{:.1} M lines, {:.2} M a second", millions(lines), rate / 1e6));
-    bar.set_position(read.load(Ordering::Relaxed));
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a number for people")]
-fn millions(number: u64) -> f64 {
-    number as f64 / 1e6
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use axum::http::Method;
 use clap::Args;
 
-use super::{Target, in_path};
+use super::{Target, path_of};
 use crate::Failure;
 use crate::api::LastSeenAnswer;
 use crate::words::{self, plain};
@@ -24,7 +24,7 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn run(self, file: Option<&Path>) -> Result<String, Failure> {
-        let path = format!("/v1/users/{}", in_path(&self.user));
+        let path = path_of(&self.user)?;
         let answer = self.target.open(file)?.call(&Method::GET, &path, None)?;
         if self.json {
             return Ok(answer.into_line());

@@ -20,7 +20,6 @@ const KEPT: Duration = Duration::from_secs(64);
 pub(super) struct Ring {
     /// Tells this run of the server from others, whose numbers mean nothing here.
     run: String,
-    shown: Shown,
     /// The number of the newest batch.
     newest: u64,
     /// With the monotonic time of each.
@@ -32,16 +31,16 @@ impl Ring {
     pub(super) fn beginning(online: Online, shown: Shown) -> Self {
         let run = format!("{:x}", fastrand::u32(..));
         let whole = Arc::new(Whole::new(id(&run, 0), online, shown, None));
-        Self { run, shown, newest: 0, batches: VecDeque::new(), whole }
+        Self { run, newest: 0, batches: VecDeque::new(), whole }
     }
 
     /// Takes in how things are at the monotonic time `now`; whether clients have anything to learn from it.
-    pub(super) fn push(&mut self, online: Online, changes: &Changes, now: Duration) -> bool {
+    pub(super) fn push(&mut self, online: Online, shown: Shown, changes: &Changes, now: Duration) -> bool {
         while self.batches.pop_front_if(|(at, _)| *at + KEPT < now).is_some() {}
         let news = Changed::between(&self.whole, &online, changes);
         // Where nothing but the moment is new the number stays, and clients who begin now hear of the moment.
         self.newest += u64::from(news.is_some());
-        let whole = Arc::new(Whole::new(id(&self.run, self.newest), online, self.shown, Some(&self.whole)));
+        let whole = Arc::new(Whole::new(id(&self.run, self.newest), online, shown, Some(&self.whole)));
         let before = std::mem::replace(&mut self.whole, whole);
         let Some(news) = news else { return false };
         if self.batches.len() == MOST {

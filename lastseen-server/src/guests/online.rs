@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -28,11 +29,15 @@ pub(super) async fn online(
     Parameters(parameters): Parameters<OnlineParameters>,
 ) -> Result<Json<GuestAnswer>, Problem> {
     let limit = parameters.limit.map_or(DEFAULT_LIMIT, |Text(Limit(limit))| limit.min(DEFAULT_LIMIT));
-    state
-        .guests
-        .online(&state.tracker.online(state.dates.enough(limit)), state.dates, limit)
-        .map(Json)
-        .ok_or_else(nothing)
+    let online = state.tracker.online(state.dates.enough(limit));
+    let answer = state.guests.online(&online, state.dates, limit).ok_or_else(nothing)?;
+    if online.count == 0 && !state.tracker.status().loaded {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "who is online can't be told yet: the recent records have still to be read from the store",
+        ));
+    }
+    Ok(Json(answer))
 }
 
 /// The same, whole, whenever it looks different, at most once a second.

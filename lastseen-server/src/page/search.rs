@@ -30,7 +30,7 @@ impl Found {
         }
         let user = match UserId::new(asked) {
             Ok(user) => user,
-            Err(error) => return Self::Trouble(error.to_string()),
+            Err(error) => return Self::Trouble(words::sentence(&error.to_string())),
         };
         match last_seen(tracker, &user).await {
             Ok(Some(seen)) => {
@@ -43,7 +43,7 @@ impl Found {
                 Self::Seen(Person::seen(&seen), Standing { online: seen.online, words })
             }
             Ok(None) => Self::Trouble(format!("The user {user} was never seen.")),
-            Err(error) => Self::Trouble(format!("{error}.")),
+            Err(error) => Self::Trouble(words::sentence(&error.to_string())),
         }
     }
 }

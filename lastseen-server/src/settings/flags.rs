@@ -57,7 +57,7 @@ pub struct SettingFlags {
     /// Network whose proxies are believed about the client's address; may be given several times
     #[arg(long, value_name = "CIDR")]
     pub trust_proxy: Vec<String>,
-    /// Header in which they name the client's address [default: x-forwarded-for]
+    /// Header in which trusted proxies name the client's address [default: x-forwarded-for]
     #[arg(long, value_name = "HEADER")]
     pub client_ip_header: Option<String>,
     /// What is kept of addresses: keep, mask or drop [default: keep]
@@ -72,7 +72,7 @@ pub struct SettingFlags {
     /// How exactly others than administrators see dates: exact, minute, hour or day [default: exact]
     #[arg(long, value_name = "HOW")]
     pub dates: Option<String>,
-    /// Header in which they name the user [default: remote-user]
+    /// Header in which trusted proxies name the user [default: remote-user]
     #[arg(long, value_name = "HEADER")]
     pub user_header: Option<String>,
     /// Take web servers' logs in by syslog, at 127.0.0.1:7701 or unix:PATH for example [default: off]

@@ -1,19 +1,16 @@
 //! The terminal: looks come from a thread of their own, so that keys are heard while a server is slow.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::{flag, low_level};
 
 use super::look::Look;
 use super::screen::{Screen, Then};
 use crate::Failure;
+use crate::ended_by::EndedBy;
 use crate::way::Way;
 
 /// How long it is between two looks.
@@ -61,28 +58,6 @@ fn show(mut screen: Screen, looks: &Receiver<Result<Look, Failure>>, ended_by: &
         }
     }
     Ok(())
-}
-
-/// Which of the signals that end programs has come: its number, or 0.
-struct EndedBy(Arc<AtomicUsize>);
-
-impl EndedBy {
-    fn listen() -> io::Result<Self> {
-        let came = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
-            flag::register_usize(signal, Arc::clone(&came), signal.unsigned_abs() as usize)?;
-        }
-        Ok(Self(came))
-    }
-
-    fn signal(&self) -> Option<i32> {
-        i32::try_from(self.0.load(Ordering::Relaxed)).ok().filter(|signal| *signal != 0)
-    }
-
-    /// Where one has come, ends by it, as whoever sent it expects: a shell gives 128 and its number.
-    fn end(&self) -> io::Result<()> {
-        self.signal().map_or(Ok(()), low_level::emulate_default_handler)
-    }
 }
 
 /// Looks again and again until nobody wants to know any more.

@@ -38,7 +38,9 @@ impl Look {
     /// How many are online, in words.
     pub(super) fn headline(&self) -> String {
         let count = &self.online.count;
-        format!("{} online within the last {}", words::grouped(count.count as u64), words::window(count.window))
+        // Where the store can't be read, others may be.
+        let known = if self.trouble.is_some() { "known to be " } else { "" };
+        format!("{} {known}online within the last {}", words::grouped(count.count as u64), words::window(count.window))
     }
 
     /// How the store does.

@@ -1,5 +1,6 @@
 //! Calls to a running server, over HTTP.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::http::uri::{Scheme, Uri};
@@ -13,6 +14,12 @@ use crate::Failure;
 /// How long an answer may take. A server waits for its store less long than this.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Whether calls may be below it: HTTP, and a port, if there is one, that can be one.
+fn is_base(uri: &Uri) -> bool {
+    let is_http = matches!(uri.scheme(), Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+    is_http && uri.authority().is_some_and(|at| at.port().is_some() || at.host() == at.as_str())
+}
+
 pub(crate) struct Server {
     agent: Agent,
     /// Without a slash at its end.
@@ -23,9 +30,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(super) fn at(url: &str, token: Option<&str>) -> Result<Self, Failure> {
-        let is_http =
-            |uri: Uri| matches!(uri.scheme(), Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
-        if !url.parse().is_ok_and(is_http) {
+        if !url.parse().is_ok_and(|uri| is_base(&uri)) || url.contains(['?', '#']) {
             return Err(Failure::usage(format!(
                 "--server {url:?} is not the address of a server, such as http://127.0.0.1:7700"
             )));
@@ -50,7 +55,11 @@ impl Server {
     }
 
     pub(super) fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
-        let failed = |error: &dyn std::fmt::Display| Failure::runtime(format!("no answer from {}: {error}", self.base));
+        let no_answer = |error: &dyn fmt::Display| Failure::runtime(format!("no answer from {}: {error}", self.base));
+        let failed = |error| match error {
+            ureq::Error::Io(error) => no_answer(&error),
+            error => no_answer(&error),
+        };
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
@@ -59,14 +68,14 @@ impl Server {
             Some(body) => request
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(body.to_string())
-                .map_err(|error| failed(&error))
-                .and_then(|request| self.agent.run(request).map_err(|error| failed(&error))),
+                .map_err(|error| no_answer(&error))
+                .and_then(|request| self.agent.run(request).map_err(failed)),
             None => request
                 .body(())
-                .map_err(|error| failed(&error))
-                .and_then(|request| self.agent.run(request).map_err(|error| failed(&error))),
+                .map_err(|error| no_answer(&error))
+                .and_then(|request| self.agent.run(request).map_err(failed)),
         };
         let (head, mut body) = answer?.into_parts();
-        Ok(Answer { status: head.status, body: body.read_to_vec().map_err(|error| failed(&error))? })
+        Ok(Answer { status: head.status, body: body.read_to_vec().map_err(failed)? })
     }
 }

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use lastseen::conformance::{Faults, Faulty};
+use lastseen::conformance::{Fault, Faults, Faulty};
 use lastseen::http::PeerAddr;
 use lastseen::{ManualClock, MemoryStore, Tracker};
 use lastseen_server::app::{AppState, app};
@@ -40,9 +40,21 @@ impl Service {
     }
 
     pub async fn with(settings: &Settings) -> Self {
+        Self::begin(settings, None).await
+    }
+
+    /// On a store that fails from the start.
+    pub async fn on_dead_store(settings: &Settings) -> Self {
+        Self::begin(settings, Some(Fault::every())).await
+    }
+
+    async fn begin(settings: &Settings, fault: Option<Fault>) -> Self {
         let clock = ManualClock::new("2026-11-24T03:15:00Z".parse().unwrap());
         let store = Faulty::new(MemoryStore::new());
         let faults = store.faults();
+        if let Some(fault) = fault {
+            faults.inject(fault);
+        }
         let tracker = Tracker::builder(store.clone()).clock(clock.clone()).start().await.unwrap();
         let shared = Shared::by(settings.addresses, move || ready(Ok(store.clone())));
         let app = app(AppState::new(tracker.clone(), clock.clone(), settings).unwrap().sharing(shared));

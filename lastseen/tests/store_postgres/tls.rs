@@ -83,5 +83,7 @@ async fn a_server_without_tls_is_refused_where_it_was_asked_for() {
     let server = Postgres::start().await;
     let error = connect(&server, "localhost", "sslmode=require").await.unwrap_err();
     assert!(!error.is_unavailable(), "{error:?}");
+    assert!(error.to_string().contains("unless the URL says sslmode=prefer"), "{error}");
+    assert!(error.source().unwrap().to_string().contains("TLS"), "{error:?}");
     connect(&server, "localhost", "sslmode=prefer").await.unwrap();
 }

@@ -58,7 +58,7 @@ async fn a_server_that_stands_still() {
     let (server, mut site) = start().await;
     server.pause();
     site.visits();
-    site.fails("no connection within 1s").await;
+    site.fails("the connection and doesn't answer within 1s").await;
     site.goes_on().await;
     server.resume();
     site.catches_up(RECOVERY).await;

@@ -1,6 +1,7 @@
 //! TLS as the URL asks for it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lastseen::store::{RedisError, RedisStore};
 use lastseen_harness::Redis;
@@ -51,6 +52,17 @@ async fn a_certificate_must_be_trusted_and_for_the_host() {
     connect("localhost", &our_file).await.unwrap();
     refused(&connect("localhost", &other_file).await.unwrap_err());
     refused(&connect("127.0.0.1", &our_file).await.unwrap_err());
+    // Each of the two ports, spoken to as if it were the other.
+    let plainly = RedisStore::connect(&format!("redis://localhost:{port}")).await.unwrap();
+    let error = plainly.ready().await.unwrap_err();
+    assert!(error.to_string().contains("a port is for TLS: for that, write rediss"), "{error}");
+    // What a server without TLS makes of its first message depends on the random bytes in it.
+    let url = format!("rediss://localhost:{}?cacert={ca}", server.port());
+    let error = match RedisStore::builder(&url).connect_timeout(Duration::from_secs(1)).connect().await {
+        Ok(store) => store.ready().await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert!(error.to_string().contains("no TLS") && error.to_string().contains("write redis instead"), "{error}");
     // Nobody's machine trusts an authority that is a second old.
     refused(&RedisStore::connect(&format!("rediss://localhost:{port}")).await.unwrap_err());
 }

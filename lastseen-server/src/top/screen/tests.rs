@@ -110,6 +110,15 @@ fn keys_scroll_search_and_leave() {
 }
 
 #[test]
+fn a_store_that_fails_leaves_it_open_who_else_is_online() {
+    let mut screen = screen();
+    screen.take(Ok(Look { trouble: Some("the store does not answer".to_owned()), ..look(120, 2, 5_000) }));
+    let lines = shown(&mut screen, 100, 8);
+    assert!(lines[0].starts_with("1,002 known to be online within the last 15 minutes "), "{lines:?}");
+    assert!(lines[2].starts_with("the store does not answer; "), "{lines:?}");
+}
+
+#[test]
 fn a_server_that_fails_is_told_of_and_what_was_known_stays() {
     let mut screen = screen();
     screen.take(Ok(look(120, 2, 5_000)));

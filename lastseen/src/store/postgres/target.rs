@@ -142,7 +142,13 @@ impl Target {
                 "has no certificate that is trusted for it: name the right ones by sslrootcert, or ask for less by sslmode"
                     .to_owned(),
             ),
-            // The driver tells it by its text alone.
+            // The driver tells these two by its text alone.
+            None if self.config.get_ssl_mode() == SslMode::Require => (
+                Kind::Other,
+                "can't be connected to, for the reason in the source: TLS is a must unless the URL says sslmode=prefer, and a \
+                 password that is asked for goes into the URL"
+                    .to_owned(),
+            ),
             None if self.config.get_password().is_none() => (
                 Kind::Other,
                 "can't be connected to, for the reason in the source: a password that is asked for goes into the URL".to_owned(),

@@ -1,6 +1,5 @@
 //! One server: a connection to it, made when it is needed, on which each exchange is bounded in time.
 
-use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use parking_lot::Mutex;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::answer;
 use super::error::{Kind, RedisError};
@@ -85,12 +84,7 @@ impl Node {
             if let Some(live) = self.usable() {
                 return Ok(live);
             }
-            let within = self.limits.connect_timeout;
-            let live = timeout(within, self.connect()).await.unwrap_or_else(|_| {
-                let message = format!("Redis at {} can't be reached: no connection within {within:?}", self.address);
-                Err(RedisError::new(Kind::Unavailable, message))
-            })?;
-            let live = Arc::new(live);
+            let live = Arc::new(self.connect().await?);
             *self.live.lock() = Some(live.clone());
             Ok(live)
         });
@@ -154,10 +148,31 @@ impl Node {
         live.clone()
     }
 
+    /// Within the limit, the two steps together; which of them takes too long tells what may be wrong.
     async fn connect(&self) -> Result<Live, RedisError> {
+        let within = self.limits.connect_timeout;
+        let deadline = Instant::now() + within;
+        let late = |what: &str| {
+            let message = format!("Redis at {} can't be reached: {what} {within:?}", self.address);
+            RedisError::new(Kind::Unavailable, message)
+        };
+        let stream = timeout_at(deadline, self.dial()).await.map_err(|_| late("no connection within"))??;
+        let silent = if self.target.tls.is_some() {
+            "it has no TLS (write redis instead of rediss in the URL), or doesn't answer: nothing within"
+        } else {
+            "it takes the connection and doesn't answer within"
+        };
+        timeout_at(deadline, self.greet(stream)).await.map_err(|_| late(silent))?
+    }
+
+    async fn dial(&self) -> Result<TcpStream, RedisError> {
         let Address { host, port } = &self.address;
         let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|error| self.unreachable(error))?;
         stream.set_nodelay(true).map_err(|error| self.unreachable(error))?;
+        Ok(stream)
+    }
+
+    async fn greet(&self, stream: TcpStream) -> Result<Live, RedisError> {
         let login = match self.role {
             Role::Data => &self.target.login,
             Role::Sentinel => &self.target.sentinel_login,
@@ -166,7 +181,8 @@ impl Node {
         let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
         let refused = |error| self.target.refused(&self.address, error);
         let (connection, driver) = if let Some(tls) = &self.target.tls {
-            let name = ServerName::try_from(host.clone()).map_err(|error| self.unreachable(io::Error::other(error)))?;
+            let name = ServerName::try_from(self.address.host.clone())
+                .map_err(|error| self.unreachable(io::Error::other(error)))?;
             let stream = tls.connect(name, stream).await.map_err(|error| self.unreachable(error))?;
             let made = MultiplexedConnection::new_with_config(login, stream, config).await;
             made.map(|(connection, driver)| (connection, tokio::spawn(driver))).map_err(refused)?
@@ -235,14 +251,14 @@ impl Node {
     }
 
     fn unreachable(&self, error: io::Error) -> RedisError {
-        let is_tls = error.get_ref().is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>);
-        let (kind, what) = if is_tls {
-            (
-                Kind::Other,
-                "has no certificate that is trusted for it, or speaks no TLS: name the right ones by cacert=FILE",
-            )
-        } else {
-            (Kind::Unavailable, if self.target.tls.is_some() { "can't be reached by TLS" } else { "can't be reached" })
+        let of_tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+        let (kind, what) = match of_tls {
+            Some(rustls::Error::InvalidMessage(_)) => {
+                (Kind::Other, "speaks no TLS at this port: name another, or write redis instead of rediss in the URL")
+            }
+            Some(_) => (Kind::Other, "has no certificate that is trusted for it: name the right ones by cacert=FILE"),
+            None if self.target.tls.is_some() => (Kind::Unavailable, "can't be reached by TLS"),
+            None => (Kind::Unavailable, "can't be reached"),
         };
         RedisError::new(kind, format!("Redis at {} {what}", self.address)).because(error)
     }

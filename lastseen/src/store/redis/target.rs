@@ -159,6 +159,13 @@ impl Target {
             Some("NOPERM") => (Kind::Denied, self.lacks("what connecting needs")),
             _ if error.kind() == ::redis::ErrorKind::AuthenticationFailed => (Kind::Denied, self.wrong_password()),
             Some("LOADING" | "BUSY") => (Kind::Unavailable, "can't serve yet".into()),
+            // Also of a server that is about to end.
+            _ if self.tls.is_none() && error.is_io_error() => (
+                Kind::Unavailable,
+                "can't be reached: it closes the connection unheard, as where a port is for TLS: for that, write rediss \
+                 instead of redis in the URL"
+                    .into(),
+            ),
             // Too many clients, as a rule.
             _ => (Kind::Unavailable, "can't be reached".into()),
         };
