@@ -128,6 +128,27 @@ impl Tracker {
         self.core().memory.touch(&activity.user, seen, now).map_err(|Full| self.full())
     }
 
+    /// Reports many activities with dates of their own, by one look at the clock.
+    ///
+    /// # Errors
+    ///
+    /// [`is_invalid`](Error::is_invalid) where a date is more than [`MAX_AHEAD`] after the clock's: nothing has been recorded
+    /// then. [`is_full`](Error::is_full) where memory can't take a new user in: all others have been recorded.
+    pub fn touch_all(&self, activities: &[Activity]) -> Result<(), Error> {
+        let now = self.now();
+        activities.iter().try_for_each(|activity| check_date(activity, now))?;
+        self.take_in(activities, now).map_err(|Full| self.full())
+    }
+
+    /// All of which the dates are known to be right.
+    fn take_in(&self, activities: &[Activity], now: Timestamp) -> Result<(), Full> {
+        let mut outcome = Ok(());
+        for Activity { user, at, ip } in activities {
+            outcome = outcome.and(self.core().memory.touch(user, Seen { at: *at, ip: *ip }, now));
+        }
+        outcome
+    }
+
     /// Reports an activity, and returns only after the store has committed it.
     ///
     /// # Errors
@@ -147,11 +168,8 @@ impl Tracker {
     pub async fn record_all(&self, activities: Vec<Activity>) -> Result<(), Error> {
         let now = self.now();
         activities.iter().try_for_each(|activity| check_date(activity, now))?;
-        for activity in &activities {
-            // Who doesn't fit into memory is in the store all the same.
-            let _: Result<(), Full> =
-                self.core().memory.touch(&activity.user, Seen { at: activity.at, ip: activity.ip }, now);
-        }
+        // Who doesn't fit into memory is in the store all the same.
+        let _: Result<(), Full> = self.take_in(&activities, now);
         self.core().write_through(activities.into_iter().map(Record::from).collect()).await
     }
 

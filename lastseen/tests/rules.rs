@@ -165,7 +165,8 @@ async fn rule_4_a_date_far_ahead_is_refused_by_name() {
     assert!(error.is_invalid());
     assert!(error.to_string().contains("\"bob\"") && error.to_string().contains("6s ahead"), "{error}");
     let batch = vec![activity("cy", START), activity("bob", Timestamp::MAX)];
-    site.tracker.record_all(batch).await.unwrap_err();
+    assert!(site.tracker.touch_all(&batch).unwrap_err().is_invalid());
+    assert!(site.tracker.record_all(batch).await.unwrap_err().is_invalid());
     assert_eq!(site.names(), ["ada"], "nothing of a batch that is refused is taken in");
 }
 
@@ -318,11 +319,15 @@ async fn rule_8_an_outage_keeps_one_pending_record_a_user_and_refuses_beyond_the
     assert_eq!(tracker.status().refused, 50 * 50);
     let error = tracker.touch_at(activity("one more", START)).unwrap_err();
     assert!(error.is_full(), "{error}");
+    let last = clock.now();
+    let all = [activity("one more", last), activity("user 0", last)];
+    assert!(tracker.touch_all(&all).unwrap_err().is_full());
     faults.heal();
     tracker.flush().await.unwrap();
     for user in 0..100 {
         let stored = inner.read(&id(&format!("user {user}"))).await.unwrap().unwrap();
-        assert_eq!(stored.seen.unwrap().at, START + Duration::from_secs(7 * 49), "the last of user {user}'s dates");
+        let expected = if user == 0 { last } else { START + Duration::from_secs(7 * 49) };
+        assert_eq!(stored.seen.unwrap().at, expected, "the last of user {user}'s dates");
     }
     tracker.touch(&id("one more"), None);
     assert!(tracker.is_online(&id("one more")));

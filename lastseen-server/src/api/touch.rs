@@ -28,8 +28,6 @@ pub(super) async fn touch(
         state.tracker.record_all(activities).await?;
         return Ok(TakenAnswer::Stored(touches));
     }
-    for activity in activities {
-        state.tracker.touch_at(activity)?;
-    }
+    state.tracker.touch_all(&activities)?;
     Ok(TakenAnswer::Accepted(touches))
 }
